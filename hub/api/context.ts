@@ -192,13 +192,17 @@ export function requireAccess(caller: Caller | undefined, access: Access): void 
     case 'role':
       throw refusal(
         'forbidden',
-        `this needs another role than ${caller?.role}`,
+        `this needs another role than ${caller?.role}${access === 'benches.drive' ? LIVE_SESSION : ''}`,
         'Your account may not do this. Ask the staff.',
       )
     case 'scope':
       throw refusal('scope-missing', `this needs a token with one of the scopes ${scopesFor(access).join(', ')}`)
   }
 }
+
+/** How those who may not take a bench by hand come by one. */
+const LIVE_SESSION =
+  '; whoever works in a live session of a lab has its bench as well (fernlab session start, fernlab.Session in Python)'
 
 function signInNeeded() {
   return refusal('sign-in-needed', 'this needs somebody who is signed in', 'Sign in first.')

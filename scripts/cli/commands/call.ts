@@ -47,7 +47,7 @@ export function addCall(program: Command, context: Context): void {
       const sets = (options.set ?? []).map((pair) => pairOf(pair, '--set'))
       const given = Object.fromEntries(pairs.map((pair) => pairOf(pair, 'an argument')))
       await using client = await openLab(context, options)
-      const service = await client.service(name)
+      const service = await client.service(name).catch(withoutService)
       const { contract } = service
       const wanted = [...sets.map(([signal]) => signal), ...(options.read ?? []), ...(options.follow ?? [])]
       for (const one of wanted) requireKnown(name, 'signal', one, contract.signals)
@@ -91,7 +91,7 @@ export function addCall(program: Command, context: Context): void {
     .option('--reason <text>', 'what for: others are told', '')
     .action(async (names: string[], { reason, ...options }: LabOptions & { readonly reason: string }) => {
       await using client = await openLab(context, options)
-      const lock = await client.lock(names, { reason, signal })
+      const lock = await client.lock(names, { reason, signal }).catch(withoutService)
       if (options.json) terminal.out(JSON.stringify({ services: lock.services }))
       else terminal.out(`Locked: ${lock.services.join(', ')}`)
       if (!options.quiet) terminal.err('Until Ctrl-C; benches then go to their safe state.')
@@ -151,6 +151,13 @@ const withoutLock =
     if (lock !== undefined || !wantsLock(error)) throw thrown
     throw mistake(error.code, error.message, 'With --lock it is yours for as long as the call lasts.')
   }
+
+/** Of a service that is not there. */
+const withoutService = (thrown: unknown): never => {
+  const { code, message } = asLabError(thrown)
+  if (code !== 'service-unknown') throw thrown
+  throw mistake(code, message, '"fernlab directory" lists those that there are.')
+}
 
 /** Of what is not one's own to unlock, and is no mistake of the hub or node. */
 const withoutReason =

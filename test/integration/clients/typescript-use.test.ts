@@ -35,7 +35,7 @@ test('from a terminal: what a service can do, what it reads, and setting it with
   )
   assert.match(await wrong('call', 'diode-1.psu', '--read', 'volts'), /no signal volts.*voltage/s)
   assert.match(await wrong('call', 'diode-1.psu', 'explode'), /no action explode/)
-  assert.match(await wrong('call', 'diode-2.psu'), /no service diode-2\.psu/)
+  assert.match(await wrong('call', 'diode-2.psu'), /no service diode-2\.psu\n +"fernlab directory" lists/)
   await lab.untilUp()
   let seen: string | undefined
   const { code, out } = await commandLine(['lock', 'diode-1.psu'], {

@@ -1,5 +1,4 @@
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { CommanderError } from 'commander'
 import { misspelt, mistake, statusOf } from 'fernlab/cli/problem'
 import * as assert from 'uvu/assert'
 import { commandLine } from '../../support/command-line.ts'
@@ -11,8 +10,6 @@ const env = { FERNLAB_HUB: 'http://127.0.0.1:9', FERNLAB_TOKEN: 'mine', FERNLAB_
 
 test('says whether the words were understood, or what they meant was refused', () => {
   assert.is(statusOf(misspelt('scope', '"fly" is not a scope')), 2)
-  assert.is(statusOf(new CommanderError(1, 'commander.unknownOption', 'unknown')), 2)
-  assert.is(statusOf(new CommanderError(0, 'commander.helpDisplayed', 'help')), 0)
   const of = (code: string) => statusOf(new LabError({ code, kind: 'caller', message: 'no' }))
   assert.equal([of('bad-argument'), of('interrupted-by-person'), of('forbidden')], [2, 130, 1])
   assert.is(statusOf(mistake('no-data', 'the run has no film')), 1)
@@ -20,6 +17,8 @@ test('says whether the words were understood, or what they meant was refused', (
 })
 
 const misspelled = [
+  'no-such-verb',
+  'runs --no-such-option',
   'call diode-1.psu --timeout soon',
   'call diode-1.psu --set voltage',
   'call fit slope x',
