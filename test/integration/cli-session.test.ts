@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import type { Context } from 'fernlab/cli/context'
-import { problemLines } from 'fernlab/cli/problem'
+import { problemLines, statusOf } from 'fernlab/cli/problem'
 import { createProgram } from 'fernlab/cli/program'
 import * as assert from 'uvu/assert'
 import { type Ended, fernlab } from '../support/command.ts'
@@ -67,9 +67,8 @@ async function run(args: readonly string[], { env = {}, lines = [], onOutput }: 
     await createProgram(context, '0').parseAsync(args, { from: 'user' })
     return { code: 0, out, err }
   } catch (error) {
-    const problem = asLabError(error)
-    const said = problemLines(problem).join('\n')
-    return { code: problem.code === 'interrupted-by-person' ? 130 : 1, out, err: `${err}${said}\n` }
+    const said = problemLines(asLabError(error)).join('\n')
+    return { code: statusOf(error), out, err: `${err}${said}\n` }
   }
 }
 
