@@ -4,6 +4,7 @@ import type { LinkCaller } from './link-caller.ts'
 /** Programs whose last link has broken, and which may come back: for so long as anything of theirs may be kept. */
 export class AwayPrograms {
   readonly #forMs: number
+  #isClosed = false
   readonly #all = new Map<string, { readonly caller: LinkCaller; readonly cancel: () => void }>()
 
   constructor(forMs: number) {
@@ -13,6 +14,7 @@ export class AwayPrograms {
   /** The caller is that of its last link. */
   set(program: string, caller: LinkCaller, clock: Pick<Clock, 'after'>): void {
     this.delete(program)
+    if (this.#isClosed) return
     this.#all.set(program, { caller, cancel: clock.after(this.#forMs, () => this.#all.delete(program)) })
   }
 
@@ -29,7 +31,9 @@ export class AwayPrograms {
     return gone
   }
 
+  /** Nobody is waited for any more, whoever goes later. */
   close(): void {
+    this.#isClosed = true
     for (const program of [...this.#all.keys()]) this.delete(program)
   }
 }
