@@ -10,7 +10,7 @@ import { labServerRulesSchema } from '@fernlab/shared/contracts/sessions'
 import { type SignInRules, signInRulesSchema } from '@fernlab/shared/contracts/sign-in'
 import { type Command, Option } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { addUsageSettings } from './usage-settings.ts'
 
 interface SignInOptions extends HubOptions {
@@ -69,10 +69,10 @@ export function addSettings(program: Command, context: Context): void {
       const client = await openHub(context, options)
       const path = '/api/v1/settings/scheduling'
       const change: Partial<SchedulingRules> = {
-        ...(stepMinutes === undefined ? {} : { stepMinutes: wholeNumber('step-minutes', stepMinutes) }),
-        ...(windowHours === undefined ? {} : { windowHours: wholeNumber('window-hours', windowHours) }),
-        ...(graceMinutes === undefined ? {} : { graceMinutes: wholeNumber('grace-minutes', graceMinutes) }),
-        ...(warningMinutes === undefined ? {} : { warningMinutes: wholeNumber('warning-minutes', warningMinutes) }),
+        ...(stepMinutes === undefined ? {} : { stepMinutes: wholeNumber('--step-minutes', stepMinutes) }),
+        ...(windowHours === undefined ? {} : { windowHours: wholeNumber('--window-hours', windowHours) }),
+        ...(graceMinutes === undefined ? {} : { graceMinutes: wholeNumber('--grace-minutes', graceMinutes) }),
+        ...(warningMinutes === undefined ? {} : { warningMinutes: wholeNumber('--warning-minutes', warningMinutes) }),
       }
       const now = await client.call(schedulingRulesSchema, path)
       const rules =
@@ -94,8 +94,8 @@ export function addSettings(program: Command, context: Context): void {
     .action(async ({ dataDays, runDays, ...options }: RetentionOptions) => {
       const client = await openHub(context, options)
       const change: Partial<Retention> = {
-        ...(dataDays === undefined ? {} : { dataDays: daysOf('data-days', dataDays) }),
-        ...(runDays === undefined ? {} : { runDays: daysOf('run-days', runDays) }),
+        ...(dataDays === undefined ? {} : { dataDays: daysOf('--data-days', dataDays) }),
+        ...(runDays === undefined ? {} : { runDays: daysOf('--run-days', runDays) }),
       }
       const now = (await client.call(storageSchema, '/api/v1/storage')).retention
       const rules =
@@ -127,11 +127,6 @@ export function addSettings(program: Command, context: Context): void {
         options.json ? JSON.stringify(rules, null, 2) : `labs' own servers get ${rules.names ? 'names' : 'pseudonyms'}`,
       )
     })
-}
-
-function wholeNumber(option: string, text: string): number {
-  if (/^\d+$/.test(text)) return Number(text)
-  throw mistake(option, `--${option} "${text}" is not a whole number`)
 }
 
 const daysOf = (option: string, text: string): number | null => (text === 'none' ? null : wholeNumber(option, text))
