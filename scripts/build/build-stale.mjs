@@ -15,7 +15,8 @@ const parts = [
       (path) => sources(path) && !path.startsWith('hub/web/'),
     ],
     exists: ['shared/dist', 'scripts/dist'],
-    command: ['node_modules/typescript/bin/tsc', '-b', 'scripts'],
+    // Types are for `npm run check` to look at: without that, who starts it for the first time waits half as long.
+    command: ['node_modules/typescript/bin/tsc', '-b', 'scripts', '--noCheck'],
     folder: '.',
   },
   {
