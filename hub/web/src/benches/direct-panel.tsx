@@ -1,7 +1,7 @@
 import type { SignalSpec } from '@fernlab/shared/capabilities/signals'
 import type { Bench, exchangedSchema, Lease } from '@fernlab/shared/contracts/api'
 import { isStaff } from '@fernlab/shared/contracts/people'
-import { Button, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import type { z } from 'zod'
@@ -12,6 +12,7 @@ import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { EndHold, type HeldByAnother } from '../services/end-hold.tsx'
 import { mayEndOthers } from '../services/hold-says.ts'
+import { ReasonField } from '../services/reason-field.tsx'
 import { useSaid } from '../services/use-said.ts'
 import { useNow, useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
@@ -156,15 +157,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
           <div className={styles.hands}>
             {lease !== undefined ? null : (
               <form className={styles.take} onSubmit={takeIt}>
-                {isMine || !canTake ? null : (
-                  <TextInput
-                    label={t('service.reason')}
-                    description={t('service.reasonHelp')}
-                    value={reason}
-                    maxLength={200}
-                    onChange={(event) => setReason(event.currentTarget.value)}
-                  />
-                )}
+                {isMine || !canTake ? null : <ReasonField value={reason} onChange={setReason} />}
                 <Button type="submit" variant="default" loading={take.isPending} disabled={!canTake && !isMine}>
                   {isMine ? t('benches.resume') : t('benches.take')}
                 </Button>

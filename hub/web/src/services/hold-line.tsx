@@ -1,6 +1,6 @@
 import type { Me } from '@fernlab/shared/contracts/api'
 import type { DirectoryService } from '@fernlab/shared/contracts/directory'
-import { Button, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useApi } from '../api/context.tsx'
@@ -8,6 +8,7 @@ import { serviceQuery } from '../api/queries.ts'
 import { useNow, useWords } from '../words/use-words.ts'
 import { EndHold, type HeldByAnother } from './end-hold.tsx'
 import { type HoldSays, holdSays, mayEndOthers } from './hold-says.ts'
+import { ReasonField } from './reason-field.tsx'
 import styles from './service.module.css'
 import type { LinkState, ServiceLink } from './service-link.ts'
 import { useSaid } from './use-said.ts'
@@ -54,13 +55,7 @@ export function HoldLine({ service, role, link, state }: Props) {
       )}
       {mayTake ? (
         <form className={styles.take} onSubmit={take}>
-          <TextInput
-            label={t('service.reason')}
-            description={t('service.reasonHelp')}
-            value={reason}
-            maxLength={200}
-            onChange={(event) => setReason(event.currentTarget.value)}
-          />
+          <ReasonField value={reason} onChange={setReason} />
           <Button type="submit" loading={state?.lock === 'taking'} disabled={link === undefined}>
             {t(says === 'elsewhere' ? 'service.resume' : isPart ? 'service.takeBench' : 'service.take')}
           </Button>
