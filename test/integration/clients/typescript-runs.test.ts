@@ -111,7 +111,9 @@ test('documents come while the run goes on, each once, through a hub that is kil
     rows,
     Array.from({ length: 60 }, (_, i) => i + 1),
   )
-  assert.equal([events[0], events.at(-1), events.filter((name) => name === 'streams').length], ['state', 'end', 1])
+  // A run that still waits in the queue when its events are opened is told its place first.
+  const happened = events.filter((name) => name !== 'wait')
+  assert.equal([happened[0], happened.at(-1), happened.filter((name) => name === 'streams').length], ['state', 'end', 1])
   const { state, outputs } = await run.wait()
   assert.equal([state, outputs.last?.unit], ['succeeded', 'V'])
   const { rows: count, columns } = await run.data()
