@@ -24,7 +24,7 @@ import { countedStream } from '../counted-stream.ts'
 import type { Viewer } from '../locks/seen-lock.ts'
 import { PersonShares } from '../person-shares.ts'
 import { type Caller, LOCAL, NODE_SERVICE } from '../service-source.ts'
-import { AwayPrograms } from './away-programs.ts'
+import { Attendance, type AttendanceListener } from './attendance.ts'
 import { LinkCaller } from './link-caller.ts'
 import type { EndedOwn, OwnTokens } from './own-tokens.ts'
 import type { Revocations } from './revocations.ts'
@@ -32,16 +32,6 @@ import { SharedTurns } from './shared-turns.ts'
 import { judgeToken, refused, type TokenTimes, type TrustedKey, verifyToken } from './tokens.ts'
 import { boundedUntil } from './unsigned-link.ts'
 
-/** Told when people and holds come and go. */
-export interface Attendance {
-  /** A first link of the person's program is there. */
-  came(program: string): void
-  /** The last one has gone; `isOver`: since its token has ended, so that nobody is waited for. */
-  left(program: string, isOver: boolean): void
-  /** The same of a hold of the hub. */
-  holdCame(hold: Hold): void
-  holdLeft(hold: Hold, graceMs: number): void
-}
 type Hold = NonNullable<Caller['hold']>
 
 export interface GateOptions {
@@ -61,7 +51,7 @@ export interface GateOptions {
   readonly find: (name: string, caller: Caller) => Service | undefined
   /** Throws when somebody else has locked the service. */
   readonly requireUnlocked: (service: string, caller: Viewer) => void
-  readonly attendance: Attendance
+  readonly attendance: AttendanceListener
   readonly clock: Clock
   readonly log: Log
 }
@@ -100,13 +90,21 @@ const MOST_PROGRAM_CHARS = 64
 const reading: readonly string[] = [members.contract, members.read, members.follow, members.events]
 
 export function createGate(options: GateOptions): Gate {
-  const { audience, revocations, ownTokens, attendance, clock, log } = options
+  const { audience, revocations, ownTokens, clock, log } = options
   const lingering = new Lingering({ clock })
   const open = new Map<LinkCaller, Peer>()
-  const people = new Map<string, number>()
-  const programs = new Map<string, number>()
-  const holds = new Map<string, number>()
-  const away = new AwayPrograms(MOST_GRACE_S * 1000)
+  const isRevoked = (token: ServiceToken) => revocations.has(token) || ownTokens.isEnded(token)
+  const isGood = (token: ServiceToken) =>
+    !isRevoked(token) &&
+    token.exp * 1000 > options.timeOf(token.iss).nowMs &&
+    (token.hold === undefined || options.isHeld(token.hold))
+  const attendance = new Attendance({
+    listener: options.attendance,
+    isGood,
+    isRevoked,
+    awayMs: MOST_GRACE_S * 1000,
+    clock,
+  })
   const memory = new PersonShares(MOST_OF_PERSON_BYTES, MOST_TOGETHER_BYTES, () =>
     busy(
       `at most ${MOST_OF_PERSON_BYTES} bytes of one person's messages, by all links, and half of what is free of ${MOST_TOGETHER_BYTES}, may be under way at this node`,
@@ -121,54 +119,22 @@ export function createGate(options: GateOptions): Gate {
   )
   const turns = new SharedTurns({ clock, soon: (callback) => void setImmediate(callback) })
 
-  const count = (all: Map<string, number>, key: string, by: 1 | -1): number => {
-    const next = (all.get(key) ?? 0) + by
-    if (next === 0) all.delete(key)
-    else all.set(key, next)
-    return next
-  }
-  const holdLeft = (caller: LinkCaller, hold: Hold | undefined) => {
-    if (hold !== undefined && count(holds, hold.lease, -1) === 0) attendance.holdLeft(hold, caller.graceMs)
-  }
-  const programLeft = (program: string, isOver: boolean, caller?: LinkCaller) => {
-    if (count(programs, program, -1) !== 0) return
-    attendance.left(program, isOver)
-    if (!isOver && caller !== undefined) away.set(program, caller, clock)
-  }
-  const admit = (caller: LinkCaller, change: () => void) => {
-    const { hold: before, isSignedIn } = caller
-    const known = isSignedIn ? caller.program : undefined
-    change()
-    if (!isSignedIn) count(people, caller.person, 1)
-    if (caller.program !== known) {
-      if (count(programs, caller.program, 1) === 1) attendance.came(caller.program)
-      away.delete(caller.program)
-      if (known !== undefined) programLeft(known, false)
-    }
-    if (caller.hold?.lease === before?.lease) return
-    if (caller.hold !== undefined && count(holds, caller.hold.lease, 1) === 1) attendance.holdCame(caller.hold)
-    holdLeft(caller, before)
-  }
   const end = (caller: LinkCaller) => {
     open.delete(caller)
     caller.end()
-    if (!caller.isSignedIn) return
-    holdLeft(caller, caller.hold)
-    count(people, caller.person, -1)
-    programLeft(caller.program, caller.isOver, caller)
+    attendance.leave(caller)
   }
   const requireRoom = (caller: LinkCaller, person: string) => {
-    if (caller.isSignedIn || (people.get(person) ?? 0) < MOST_OF_A_PERSON) return
+    if (caller.isSignedIn || attendance.linksOf(person) < MOST_OF_A_PERSON) return
     const message = `one person has at most ${MOST_OF_A_PERSON} links to the services of a node; close some`
     throw refused('too-many-clients', message, 'later')
   }
-  const isRevoked = (token: ServiceToken) => revocations.has(token) || ownTokens.isEnded(token)
   /** Once it is kept, with how many links it has closed. */
   const closeRevoked = async (kept: Promise<void>): Promise<number> => {
     const over = [...open.keys()].filter((caller) => caller.isRevoked)
     for (const caller of over) closeOver(caller, 'token-revoked')
     // Of those whose link has broken, nobody is waited for either.
-    for (const program of away.takeRevoked()) attendance.left(program, true)
+    attendance.endRevoked()
     await kept
     return over.length
   }
@@ -190,7 +156,8 @@ export function createGate(options: GateOptions): Gate {
     }
     // The owner of the machine needs no token, and may show that of a hold.
     if (text === undefined && caller.isOwner) {
-      admit(caller, named)
+      named()
+      attendance.enter(caller)
       return caller.answer()
     }
     const token = await verifyToken(text, options.keys())
@@ -204,10 +171,9 @@ export function createGate(options: GateOptions): Gate {
     if (!open.has(caller)) throw refused('link-ended', 'the link has ended')
     requireRoom(caller, token.sub)
     if (!caller.isSignedIn) enter()
-    admit(caller, () => {
-      named()
-      caller.take(token, graceS * 1000)
-    })
+    named()
+    caller.take(token, graceS * 1000)
+    attendance.enter(caller)
     if (!caller.isOwner) {
       caller.endsIn(clock.after(Math.max(0, token.exp * 1000 - times.nowMs), () => closeOver(caller, 'token-expired')))
     }
@@ -306,8 +272,10 @@ export function createGate(options: GateOptions): Gate {
         onTrouble: (error, method) => log.debug({ method, error: error.message }, 'a client of services had trouble'),
       })
       open.set(caller, peer)
-      if (isOwner) admit(caller, () => caller.own(LOCAL))
-      else caller.endsIn(clock.after(SIGN_IN_MS, () => void peer.close('nobody signed in within 5 s')))
+      if (isOwner) {
+        caller.own(LOCAL)
+        attendance.enter(caller)
+      } else caller.endsIn(clock.after(SIGN_IN_MS, () => void peer.close('nobody signed in within 5 s')))
       peer.onEnd(() => end(caller))
       return (error) => {
         peer.judge(() => error)
@@ -320,8 +288,10 @@ export function createGate(options: GateOptions): Gate {
     judgeHolds: () => {
       for (const caller of open.keys()) {
         if (caller.hold === undefined || options.isHeld(caller.hold)) continue
-        if (caller.isOwner) admit(caller, () => caller.dropHold())
-        else closeOver(caller, `hold-ended: ${options.holdEnded(caller.hold).message}`)
+        if (caller.isOwner) {
+          caller.dropHold()
+          attendance.enter(caller)
+        } else closeOver(caller, `hold-ended: ${options.holdEnded(caller.hold).message}`)
       }
     },
     judgeLocks: () => {
@@ -336,7 +306,6 @@ export function createGate(options: GateOptions): Gate {
       return { links: open.size, calls, lingering: lingering.size }
     },
     close: async () => {
-      away.close()
       lingering.close()
       await Promise.all([...open.values()].map((peer) => peer.close('the node stops'))).catch((thrown: unknown) => {
         log.warn({ error: asLabError(thrown).message }, 'links of services did not end well')

@@ -66,6 +66,11 @@ export class LinkCaller implements Caller {
     return this.#hold
   }
 
+  /** The newest that was shown; the owner of the machine needs none. */
+  get token(): ServiceToken | undefined {
+    return this.#token
+  }
+
   get isRevoked(): boolean {
     return this.#token !== undefined && this.#options.isRevoked(this.#token)
   }

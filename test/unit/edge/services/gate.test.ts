@@ -313,6 +313,29 @@ test('a stream that outlived its link goes on for who may follow it still, and n
   assert.is(gate.counts.lingering, 0)
 })
 
+test('a hold that ends takes no program with it that has another token, whichever of its links went first', async () => {
+  for (const first of ['the broken', 'that of the hold']) {
+    const { gate, came, connect, sign, held, revoked } = openGate()
+    const [free, holding] = [connect(), connect()]
+    await free.call(SIGN_IN, { token: await sign(60, { jti: 'of the services' }), program: 'p' })
+    const hold = { bench: 'b', lease: 'l1' }
+    await holding.call(SIGN_IN, { token: await sign(60, { jti: 'of the hold', hold }), program: 'p', graceS: 3 })
+    const breaks = () => free.close('its cable was pulled')
+    const holdEnds = async () => {
+      const over = ended(holding)
+      held.delete('l1')
+      gate.judgeHolds()
+      assert.match(await over, /hold-ended/)
+    }
+    for (const goes of first === 'the broken' ? [breaks, holdEnds] : [holdEnds, breaks]) await goes()
+    const left = came.filter((one) => one.startsWith('ada'))
+    assert.equal(left, ['ada by p came', 'ada by p left'], `${first} went first`)
+    revoked.add('ada')
+    await gate.revoke({})
+    assert.is(came.at(-1), 'ada by p left for good')
+  }
+})
+
 test('whose token is revoked while no link is there is not waited for; others are', async () => {
   const { gate, came, connect, sign, revoked } = openGate()
   for (const sub of ['ada', 'bob']) {
