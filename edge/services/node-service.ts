@@ -2,7 +2,7 @@
 import { directorySearchSchema } from '@fernlab/shared/contracts/directory'
 import { directoryEntry } from '@fernlab/shared/contracts/directory-entry'
 import { searchFor } from '@fernlab/shared/contracts/directory-search'
-import { type AnnouncedService, serviceTokenSchema } from '@fernlab/shared/contracts/services'
+import { type AnnouncedService, serviceRightSchema, serviceTokenSchema } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
@@ -189,9 +189,10 @@ export function createNodeService(options: NodeServiceOptions): Service {
         case 'lost': {
           const seesWho = (service: string) => caller.may('unlock', service)
           const listed = table.list()
-          const services = [...new Set(args.services as readonly string[])].map(
-            (name) => listed.find((one) => one.name === name) ?? { name },
-          )
+          const services = [...new Set(args.services as readonly string[])].map((name) => {
+            requireOpens(caller, name)
+            return listed.find((one) => one.name === name) ?? { name }
+          })
           return lostLocks({ locks, services, owner: caller.person, seesWho, signal, ...idOf(args) })
         }
         case 'log': {
@@ -219,6 +220,12 @@ export function createNodeService(options: NodeServiceOptions): Service {
       }
     },
   }
+}
+
+/** The same of what is there and of what is not: nothing is told of what the token does not open. */
+function requireOpens(caller: Caller, service: string): void {
+  if (serviceRightSchema.options.some((right) => caller.may(right, service))) return
+  throw refused('service-not-in-token', `this token does not open ${service.slice(0, 100)}`)
 }
 
 /** As a hub would list them; nodes know people by their ids alone. */

@@ -73,6 +73,7 @@ function openLocks() {
       lock: (services: string[], graceS = 10, more = {}) =>
         call('lock', { services, reason: 'a fit', graceS, ...more }) as Promise<{ services: string[]; id: string }>,
       unlock: (services: string[], id = '') => call('unlock', { services, id }),
+      lost: (services: string[]) => call('lost', { services, id: '' }) as Promise<AsyncIterable<{ why: string }>>,
       locks: () => call('locks', {}),
       services: () => call('services', {}) as Promise<AnnouncedService[]>,
       use,
@@ -265,6 +266,24 @@ test('whoever waits for the end of a lock is told how it came, once, and leaves 
   const again = watch('ada', ['fit'], stop.signal).next()
   stop.abort()
   assert.ok((await again).done)
+})
+
+test('of what a token does not open nothing is told, whether it is there or not', async () => {
+  const { of } = openLocks()
+  await of('bob').lock(['files'])
+  const ada = of('ada', ['read'], ['fit', 'gone'])
+  const [there, missing] = await Promise.all(['files', 'nothing'].map((name) => rejection(ada.lost(['fit', name]))))
+  assert.equal([there?.code, missing?.code], ['service-not-in-token', 'service-not-in-token'])
+  assert.is(there?.message.replace('files', 'nothing'), missing?.message)
+  assert.equal(there?.details, missing?.details)
+  // Of what it opens it is told, whatever the right that does.
+  for (const [right, name] of [
+    ['read', 'fit'],
+    ['lock', 'gone'],
+    ['unlock', 'fit'],
+  ] as const) {
+    for await (const { why } of await of('ada', [right], [name]).lost([name])) assert.is(why, 'not-known', name)
+  }
 })
 
 test('who waits for one lock is not woken by others', async () => {
