@@ -113,7 +113,10 @@ test('documents come while the run goes on, each once, through a hub that is kil
   )
   // A run that still waits in the queue when its events are opened is told its place first.
   const happened = events.filter((name) => name !== 'wait')
-  assert.equal([happened[0], happened.at(-1), happened.filter((name) => name === 'streams').length], ['state', 'end', 1])
+  assert.equal(
+    [happened[0], happened.at(-1), happened.filter((name) => name === 'streams').length],
+    ['state', 'end', 1],
+  )
   const { state, outputs } = await run.wait()
   assert.equal([state, outputs.last?.unit], ['succeeded', 'V'])
   const { rows: count, columns } = await run.data()
