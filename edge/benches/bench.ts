@@ -46,8 +46,14 @@ export interface Bench {
   describe(): BenchSpec
   /** Notes a fence seen in an accepted assignment; refuses one below. */
   advanceFence(fence: number): void
-  /** Takes the bench; throws `bench-*` (retry later) while it is not free. Lab limits are by `part.signal`. */
-  acquire(holder: Holder, options?: { ttlMs?: number; limits?: Readonly<Record<string, Limits>> }): Lease
+  /**
+   * Takes the bench; throws `bench-*` (retry later) while it is not free. Lab limits are by `part.signal`; the lease has the
+   * token that is given, or a new one.
+   */
+  acquire(
+    holder: Holder,
+    options?: { ttlMs?: number; limits?: Readonly<Record<string, Limits>>; token?: string },
+  ): Lease
   /** Ends the lease if it is still the bench's and resolves when the safe state was tried. */
   release(lease: Lease): Promise<SafeResult>
   /** Drives a bench that nobody holds to its safe state. */
@@ -281,13 +287,13 @@ export function createBench(options: CreateBenchOptions): Bench {
       if (next < fence) throw unavailable('fence-stale', `fence ${next} is older than ${fence} of bench ${name}`)
       fence = next
     },
-    acquire: (by, { ttlMs, limits } = {}) => {
+    acquire: (by, { ttlMs, limits, token } = {}) => {
       const { state, reason } = present()
       if (state !== 'free' || closed)
         throw unavailable(`bench-${state}`, `bench ${name} is ${state}${reason === undefined ? '' : `: ${reason}`}`)
       const taken = createLease({
         bench: name, // Nobody is told a run's token, and nothing is set by it from outside.
-        token: by.kind === 'run' ? `run/${by.id}` : options.newId(),
+        token: by.kind === 'run' ? `run/${by.id}` : (token ?? options.newId()),
         entry,
         parts,
         labLimits: limits ?? {},

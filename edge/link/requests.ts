@@ -92,13 +92,18 @@ export function createRequests(options: CreateRequestsOptions): Requests {
     throw refuse('session-not-active', "no session on a lab's own server is active", 'never')
   }
 
-  const take = ({ bench: name, holder, fence, ttlMs }: Params<'lease.take'>): Results<'lease.take'> => {
+  const take = ({ bench: name, holder, fence, ttlMs, lease: id }: Params<'lease.take'>): Results<'lease.take'> => {
     const bench = benchOf(name)
     if (fence < bench.fence)
       throw refuse('fence-stale', `fence ${fence} is older than ${bench.fence} of bench ${name}`, 'never')
-    if (queue.length(name) > 0) throw refuse('bench-busy', `bench ${name} has a run`, 'later')
     const granted = grant(ttlMs)
-    const lease = bench.acquire({ kind: 'direct', id: holder }, { ttlMs: granted })
+    const { lease: held, holder: by } = bench
+    if (id !== undefined && held?.token === id && held.active && by?.kind === 'direct' && by.id === holder) {
+      held.onRenew?.(granted)
+      return { lease: id, ttlMs: granted }
+    }
+    if (queue.length(name) > 0) throw refuse('bench-busy', `bench ${name} has a run`, 'later')
+    const lease = bench.acquire({ kind: 'direct', id: holder }, { ttlMs: granted, ...(id && { token: id }) })
     bench.advanceFence(fence)
     journal.later(fenceStatement(name, fence))
     return { lease: lease.token, ttlMs: granted }

@@ -52,7 +52,8 @@ export function errorsOf(spec: Described): KnownCode[] {
     ...absent.flatMap(([pattern, code]) => (pattern.test(path) ? [code] : [])),
     ...(repeats(spec)
       ? ([
-          ...['request-invalid', 'idempotency-key-reused', 'still-at-work', 'outcome-unknown'],
+          ...['request-invalid', 'idempotency-key-reused', 'still-at-work'],
+          ...(spec.idempotency === 'done-again' ? [] : ['outcome-unknown']),
           ...(spec.idempotency === 'secret' ? ['already-done'] : []),
         ] as KnownCode[])
       : []),

@@ -3,7 +3,8 @@
  *
  * INVARIANTS: the key is claimed by an insert that is on disk before the work begins, so of two at the same moment one
  * works and the other is told; a claim is given back only where nothing was done; a claim without an answer whose call is
- * not at work (the hub was killed) is never worked on again, since nobody knows whether it was done; an answer with a
+ * not at work (the hub was killed) is never worked on again, since nobody knows whether it was done, but where the route itself
+ * knows; an answer with a
  * secret is never kept.
  */
 import { createHash } from 'node:crypto'
@@ -19,11 +20,18 @@ export const ANSWERS_KEPT_MS = 86_400_000
 /** Errors of the hub's or the node's own before which nothing was done: the same key may try again. */
 const nothingDone = new Set(['node-offline', 'runs-refused', 'disk-full', 'database-recovering'])
 
-/** Middleware for unsafe calls; `secret` keeps that it was done, not what was answered. */
+/**
+ * Middleware for unsafe calls; `secret` keeps that it was done, not what was answered; `done-again` does again what the hub was
+ * killed in.
+ */
 export function createIdempotency({ store, clock }: { store: Store; clock: Clock }) {
   const atWork = new Set<string>()
 
-  return async (c: Context<Env>, next: Next, repeat: 'keep' | 'secret'): Promise<Response | undefined> => {
+  return async (
+    c: Context<Env>,
+    next: Next,
+    repeat: 'keep' | 'secret' | 'done-again',
+  ): Promise<Response | undefined> => {
     const key = c.req.header('idempotency-key')
     const person = c.get('caller')?.personId
     if (key === undefined || person === undefined) {
@@ -46,9 +54,13 @@ export function createIdempotency({ store, clock }: { store: Store; clock: Clock
           .values({ person_id: person, key, request_hash: hash, status: null, body: null, created_at: now }),
       ])
     } catch (error) {
-      atWork.delete(mine)
-      if (asLabError(error).code !== 'constraint-failed') throw error
-      return await repeated(person, key, hash, false)
+      const isRepeated = asLabError(error).code === 'constraint-failed'
+      const goesOn = isRepeated && repeat === 'done-again' && (await isCutOff(person, key, hash).catch(() => false)) // asked again below
+      if (!goesOn) {
+        atWork.delete(mine)
+        if (!isRepeated) throw error
+        return await repeated(person, key, hash, false)
+      }
     }
     try {
       await next()
@@ -69,6 +81,17 @@ export function createIdempotency({ store, clock }: { store: Store; clock: Clock
       atWork.delete(mine)
     }
     return undefined
+  }
+
+  /** Whether the first call was this one, and the hub was killed in it. */
+  async function isCutOff(person: string, key: string, hash: string): Promise<boolean> {
+    const row = await store.db
+      .selectFrom('idempotency')
+      .select(['request_hash', 'status'])
+      .where('person_id', '=', person)
+      .where('key', '=', key)
+      .executeTakeFirst()
+    return row?.request_hash === hash && row.status === null
   }
 
   async function repeated(person: string, key: string, hash: string, working: boolean): Promise<Response> {

@@ -38,6 +38,8 @@ export interface BookedNode {
 
 export interface BenchLease {
   readonly lease: string
+  /** As it was asked for, where its node has given another: one of an earlier version does. */
+  readonly asked?: string | undefined
   readonly holder: string
   /** Its record; none until the node has granted it. */
   readonly use?: string | undefined

@@ -68,6 +68,8 @@ export interface TakenFor {
   readonly address?: string | undefined
   /** What for; empty is none. */
   readonly reason?: string | undefined
+  /** Of the taking, its holder's own: who asks again by it has what was taken already. */
+  readonly key?: string | undefined
 }
 
 export interface Fleet {

@@ -6,18 +6,19 @@
  * did not grant is taken back; each lease that was granted is a recorded use, which ends in the write that ends it, and is
  * the bench's until that is written.
  */
+import type { Lease } from '@fernlab/shared/contracts/api'
 import type { DirectEnd } from '@fernlab/shared/contracts/direct-use'
 import type { Clock } from '@fernlab/shared/primitives/clock'
-import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import type { DirectRecord } from './direct-record.ts'
-import type { Fleet, Readings } from './fleet.ts'
+import type { Fleet, Readings, TakenFor } from './fleet.ts'
 import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
 import { endedHold, type LeaseEnds, leaseTakenBack, type TakenBack } from './lease-ends.ts'
 import type { NodeCalls } from './node-calls.ts'
+import { createTaking } from './take-lease.ts'
 
 export type Leases = Pick<
   Fleet,
@@ -43,6 +44,8 @@ export interface CreateLeasesOptions {
   readonly clock: Clock
   readonly onChange: (bench: BookedBench) => void
 }
+
+type TakeParameters = [holder: string, ttlS: number, more?: TakenFor]
 
 /** Leases over the nodes' own. */
 export function createLeases(options: CreateLeasesOptions): Leases {
@@ -125,8 +128,13 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     }
   }
 
-  const take: Fleet['takeLease'] = async (id, holder, ttlS, { address, reason } = {}) => {
-    const bench = benchOf(id)
+  const taking = createTaking({ calls, record, audit, keep, drop, clock })
+  const take = async (
+    bench: BookedBench,
+    lease: string,
+    ...[holder, ttlS, more = {}]: TakeParameters
+  ): Promise<Lease> => {
+    const { id } = bench
     // A bench that is in maintenance is driven by those who maintain it.
     const { state, reason: whyNot } = book.uncheckedStateOf(bench)
     if (bench.runId !== null || bench.lease !== undefined || state !== 'free') {
@@ -138,33 +146,7 @@ export function createLeases(options: CreateLeasesOptions): Leases {
         message: `${id} can't be taken: ${why}`,
       })
     }
-    // Booked before the first await, so that neither a run nor another person can come between.
-    bench.fence++
-    bench.since = clock.now()
-    let mine = newId(clock.now())
-    const forWhat = reason === undefined || reason === '' ? {} : { reason }
-    bench.lease = { lease: mine, holder, ...forWhat, ...lasting(ttlS * 1000) }
-    try {
-      await keep(bench)
-      const granted = await calls.call(bench.node, 'lease.take', {
-        bench: bench.name,
-        holder,
-        fence: bench.fence,
-        ttlMs: ttlS * 1000,
-      })
-      mine = granted.lease
-      const lasts = lasting(granted.ttlMs)
-      const use = newId(clock.now())
-      bench.lease = { lease: mine, holder, use, ...forWhat, ...lasts }
-      await keep(bench, [
-        ...record.begin({ id: use, person: holder, bench: id, address }),
-        audit(holder, 'bench.lease', id, forWhat),
-      ])
-      return { lease: mine, expiresAt: new Date(lasts.expiresAt).toISOString() }
-    } catch (error) {
-      await drop(bench, mine)
-      throw error
-    }
+    return await taking.begin(bench, holder, ttlS, lease, more)
   }
 
   /** Those that are being renewed, given or taken back: who does that tells their end. */
@@ -258,41 +240,52 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     await Promise.all(ended)
   }
 
+  const takeNew = async (bench: BookedBench, lease: string, ...rest: TakeParameters): Promise<Lease> => {
+    const way = book.uncheckedStateOf(bench).state === 'busy' ? giveWay(bench) : undefined
+    if (way === undefined) return take(bench, lease, ...rest)
+    try {
+      await way.ended
+      return { ...(await take(bench, lease, ...rest)), endedCheck: way.check }
+    } finally {
+      way.done()
+    }
+  }
+
+  const renewLease: Fleet['renewLease'] = async (id, lease, ttlS, by, reason) => {
+    const bench = benchOf(id)
+    if (!isGood(bench, lease)) await requireLasts(bench, lease, by)
+    const held = ownOn(bench, lease, by)
+    inHand.add(held)
+    const renewal = calls.call(bench.node, 'lease.renew', { bench: bench.name, lease, ttlMs: ttlS * 1000 })
+    const granted = await renewal
+      .catch(async (error: unknown) => {
+        if (asLabError(error).code !== 'lease-invalid') throw error
+        if (!isGood(bench, lease)) await requireLasts(bench, lease, by)
+        await endedThere(bench, held)
+        throw error
+      })
+      .finally(() => inHand.delete(held))
+    const lasts = lasting(granted.ttlMs)
+    if (bench.lease?.lease === lease) {
+      Object.assign(bench.lease, lasts)
+      if (reason !== undefined) bench.lease.reason = reason === '' ? undefined : reason
+    }
+    await keep(bench)
+    return { lease, expiresAt: new Date(lasts.expiresAt).toISOString() }
+  }
+
   return {
-    takeLease: async (id, holder, ttlS, more) => {
+    takeLease: async (id, ...rest) => {
       const bench = benchOf(id)
       requireSpace()
-      const way = book.uncheckedStateOf(bench).state === 'busy' ? giveWay(bench) : undefined
-      if (way === undefined) return take(id, holder, ttlS, more)
-      try {
-        await way.ended
-        return { ...(await take(id, holder, ttlS, more)), endedCheck: way.check }
-      } finally {
-        way.done()
-      }
+      const [holder, ttlS, { key, reason } = {}] = rest
+      return await taking.once(bench, holder, key, async (lease, held) => {
+        if (held === undefined) return await takeNew(bench, lease, ...rest)
+        if (held.use === undefined) return await taking.begin(bench, holder, ttlS, lease, rest[2])
+        return await renewLease(id, held.lease, ttlS, holder, reason)
+      })
     },
-    renewLease: async (id, lease, ttlS, by, reason) => {
-      const bench = benchOf(id)
-      if (!isGood(bench, lease)) await requireLasts(bench, lease, by)
-      const held = ownOn(bench, lease, by)
-      inHand.add(held)
-      const renewal = calls.call(bench.node, 'lease.renew', { bench: bench.name, lease, ttlMs: ttlS * 1000 })
-      const granted = await renewal
-        .catch(async (error: unknown) => {
-          if (asLabError(error).code !== 'lease-invalid') throw error
-          if (!isGood(bench, lease)) await requireLasts(bench, lease, by)
-          await endedThere(bench, held)
-          throw error
-        })
-        .finally(() => inHand.delete(held))
-      const lasts = lasting(granted.ttlMs)
-      if (bench.lease?.lease === lease) {
-        Object.assign(bench.lease, lasts)
-        if (reason !== undefined) bench.lease.reason = reason === '' ? undefined : reason
-      }
-      await keep(bench)
-      return { lease, expiresAt: new Date(lasts.expiresAt).toISOString() }
-    },
+    renewLease,
     releaseLease: (id, lease, by) => release(id, lease, by),
     endLease: async (id, reason, by) => {
       const { lease } = benchOf(id)
@@ -353,7 +346,8 @@ export function createLeases(options: CreateLeasesOptions): Leases {
         const entry = audit(null, 'bench.lease-expired', bench.id, { holder: lease.holder })
         await end(bench, lease, 'expired', entry, at)
       }
-      await takeBack()
+      const there = [...book.benches.values()].filter(({ node }) => book.nodes.get(node)?.ready === true)
+      await Promise.all([takeBack(), ...there.map(taking.takeBackUnknown)])
     },
   }
 }

@@ -227,9 +227,15 @@ export type SessionCommand = z.infer<typeof sessionCommandSchema>
 
 /** Parameters and results of the calls that a hub makes on a node. */
 export const nodeMethods = {
-  /** Takes the bench's lease for direct use, for `ttlMs` or as long as the node grants; refused while a run or another lease holds it. Expires without renewal; its end drives the bench to its safe state. */
+  /** Takes the bench's lease for direct use, for `ttlMs` or as long as the node grants; refused while a run or another lease holds it. Expires without renewal; its end drives the bench to its safe state. The lease is of the id that is asked for: asked again by whose it is, it is answered again, and lasts from then. A node of an earlier version gives another id. */
   'lease.take': {
-    params: z.object({ bench: benchName, holder: z.string(), fence: z.number(), ttlMs: z.number() }),
+    params: z.object({
+      bench: benchName,
+      holder: z.string(),
+      fence: z.number(),
+      ttlMs: z.number(),
+      lease: z.string().max(200).optional(),
+    }),
     result: z.object({ lease, ttlMs: z.number() }),
   },
   'lease.renew': {

@@ -88,7 +88,7 @@ export function fleetRoutes(
       tag: 'Fleet',
       summary: 'Take a free bench for direct use, or renew the lease',
       description:
-        'A check that is on the bench is ended first, and done again later: the answer says which. Anything else on it is refused with `bench-busy`. The `reason` is shown, to those who may see people, where the bench and its parts are, and is in the audit log.',
+        'A check that is on the bench is ended first, and done again later: the answer says which. Anything else on it is refused with `bench-busy`. The `reason` is shown, to those who may see people, where the bench and its parts are, and is in the audit log. Taken with an `Idempotency-Key`, it is the same lease when it is asked for again, also where the hub was stopped meanwhile.',
       access: 'benches.drive',
       errors: [
         'bench-busy',
@@ -103,6 +103,7 @@ export function fleetRoutes(
       ],
       params: benchParams,
       body: takeLeaseSchema,
+      idempotency: 'done-again',
       answer: { schema: leaseSchema, what: 'The lease; it ends by itself, and the bench goes to its safe state' },
     },
     async ({ c, params, body, caller }) => {
@@ -110,7 +111,9 @@ export function fleetRoutes(
       const lease = body.lease ?? (resume ? await ownLease(params.bench, caller.personId) : undefined)
       if (lease !== undefined) return c.json(await fleet.renewLease(params.bench, lease, ttlS, caller.personId, reason))
       try {
-        return c.json(await fleet.takeLease(params.bench, caller.personId, ttlS, { address: caller.address, reason }))
+        const key = c.req.header('idempotency-key')
+        const more = { address: caller.address, reason, key }
+        return c.json(await fleet.takeLease(params.bench, caller.personId, ttlS, more))
       } catch (thrown) {
         if (asLabError(thrown).code !== 'bench-busy') throw thrown
         const bench = await fleet.bench(params.bench, viewerOf(caller))

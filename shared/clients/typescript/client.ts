@@ -107,7 +107,7 @@ class LabClient implements Client {
   readonly #met = new WeakMap<object, Reaching>()
   /** Its node knows this program's links by it. */
   readonly #program: string
-  #isClosed = false
+  readonly #closing = new AbortController()
 
   constructor(options: CreateClientOptions) {
     this.#options = options
@@ -166,6 +166,7 @@ class LabClient implements Client {
           session,
           reason,
           signal,
+          closing: this.#closing.signal,
         })
       }
       for (const node of new Set(found.filter(({ bench }) => bench === undefined).map(({ node }) => node))) {
@@ -184,7 +185,7 @@ class LabClient implements Client {
           signal,
         })
       }
-      if (this.#isClosed) throw closed()
+      if (this.#closing.signal.aborted) throw closed()
     } catch (error) {
       await takeBack()
       throw error
@@ -217,8 +218,9 @@ class LabClient implements Client {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort(closed())
     await Promise.allSettled([...this.#locks].map((lock) => lock.release()))
+    await Promise.allSettled([...this.#groups.values()].map(({ unknown }) => unknown?.giveBack()))
     await Promise.all([...this.#groups.values()].map(({ connection }) => connection.close()))
     this.#groups.clear()
     await this.directory.close?.()
@@ -230,7 +232,7 @@ class LabClient implements Client {
 
   /** With the service among what its connection is open for. */
   async #groupOf({ node, bench, name }: Found): Promise<Group> {
-    if (this.#isClosed) throw closed()
+    if (this.#closing.signal.aborted) throw closed()
     const key = bench ?? `${node}/`
     const known = this.#groups.get(key)
     if (known !== undefined) {
@@ -248,6 +250,7 @@ class LabClient implements Client {
       names: new Set([name]),
       lease: undefined,
       onLost: undefined,
+      unknown: undefined,
       connection: createConnection({
         node,
         ways,

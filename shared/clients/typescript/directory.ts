@@ -28,6 +28,8 @@ export interface AskedHold {
   readonly lease?: string
   /** What for; others are told. */
   readonly reason?: string
+  /** Of the taking: asked for again by it, the same hold is answered. */
+  readonly taking?: string
 }
 
 export interface Directory {

@@ -73,13 +73,19 @@ export function hubDirectory(hub: Hub, { addressesHere = () => [] }: HubDirector
         ...(given.goneSince === undefined ? {} : { goneSince: given.goneSince }),
       }
     },
-    async hold(bench, { lease, reason } = {}, signal) {
+    async hold(bench, { lease, reason, taking } = {}, signal) {
       const body = {
         ttlS: HOLD_S,
         ...(lease === undefined ? {} : { lease }),
         ...(reason === undefined ? {} : { reason }),
       }
-      return hub.ask(leaseSchema, `/benches/${encodeURIComponent(bench)}/lease`, { method: 'POST', body, signal })
+      const headers = taking === undefined ? {} : { 'idempotency-key': taking }
+      return hub.ask(leaseSchema, `/benches/${encodeURIComponent(bench)}/lease`, {
+        method: 'POST',
+        body,
+        headers,
+        signal,
+      })
     },
     async release(bench, lease, reason) {
       await hub.ask(z.object({ safe: z.boolean() }), `/benches/${encodeURIComponent(bench)}/lease`, {

@@ -7,6 +7,7 @@
 import type { Clock } from '../../primitives/clock.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
 import { unlessAborted } from '../../primitives/unless-aborted.ts'
+import { AskedHold, isUnknown } from './asked-hold.ts'
 import type { Connection } from './connection.ts'
 import type { Directory } from './directory.ts'
 import { watchLocks } from './watch-locks.ts'
@@ -20,6 +21,8 @@ export interface Group {
   lease: string | undefined
   /** Told that the lease has ended. */
   onLost: ((error: LabError) => void) | undefined
+  /** Its bench may have been taken without a word of it. */
+  unknown: AskedHold | undefined
 }
 
 export interface Taking {
@@ -38,6 +41,8 @@ export interface TakeBench extends Taking {
   readonly session: string | undefined
   /** What for; empty for no reason. */
   readonly reason: string
+  /** Aborted when the client is closed. */
+  readonly closing: AbortSignal
 }
 
 const RENEW_MS = 60_000
@@ -59,6 +64,7 @@ export async function takeBench({
   session,
   reason,
   signal,
+  closing,
 }: TakeBench): Promise<void> {
   if (group.onLost !== undefined) {
     throw new LabError({ code: 'locked-already', kind: 'caller', message: `this program has ${bench} already` })
@@ -75,14 +81,27 @@ export async function takeBench({
     over()
     lost.abort(error)
   }
+  try {
+    await group.unknown?.giveBack()
+  } catch (thrown) {
+    over()
+    throw thrown
+  }
+  group.unknown = undefined
   // Never given up half way: what was granted meanwhile has to be given back.
   const takenMs = clock.monotonic()
-  const taking =
-    session === undefined
-      ? directory.hold(bench, reason === '' ? {} : { reason })
-      : Promise.resolve({ lease: `session/${session}` })
+  const asked = new AskedHold({ directory, bench, reason, clock })
+  const taking = session === undefined ? asked.take() : Promise.resolve({ lease: `session/${session}` })
   undo.push(async () => {
-    const taken = await taking.then(({ lease }) => lease).catch(() => undefined) // then nothing was taken
+    const taken = await taking.then(
+      ({ lease }) => lease,
+      (thrown: unknown) => {
+        if (!isUnknown(asLabError(thrown))) return undefined
+        group.unknown = asked
+        void asked.giveBackLater(closing)
+        return undefined
+      },
+    )
     const isHeld = group.lease !== undefined || !lost.signal.aborted
     over()
     if (taken === undefined || !isHeld) return
@@ -153,12 +172,9 @@ export async function takeServices(
   const { group, services, reason, graceS, id, undo, signal, clock, lost } = taking
   const { connection } = group
   const letGo = await connection.keep()
-  const locking = connection.call('node/lock', {
-    services,
-    id,
-    ...(reason === '' ? {} : { reason }),
-    ...(graceS === undefined ? {} : { graceS }),
-  })
+  const args = { services, id, ...(reason === '' ? {} : { reason }), ...(graceS === undefined ? {} : { graceS }) }
+  // By its id the same is taken, where the answer was lost.
+  const locking = connection.call('node/lock', args, { idempotent: true })
   const over = new AbortController()
   const gone = new Set<string>()
   undo.push(async () => {

@@ -136,19 +136,36 @@ test('the key of a call that was refused may be used again; that of one that may
 })
 
 test('a call whose end nobody knows is not done again; a day later its key is forgotten', async () => {
-  const body = { ttlS: 60 }
-  assert.ok((await call('POST', '/benches/n.b/lease', 'cut', body)).ok)
+  assert.ok((await call('POST', '/benches/n.b/exchange', 'cut', move)).ok)
   const change = (to: { status?: null; body?: null; created_at?: number }) =>
     hub.store.write([hub.store.db.updateTable('idempotency').set(to).where('key', '=', 'cut')])
   // As a hub leaves it that is killed while the call is at work.
   await change({ status: null, body: null })
-  const again = await call('POST', '/benches/n.b/lease', 'cut', body)
+  const again = await call('POST', '/benches/n.b/exchange', 'cut', move)
   assert.is(again.status, 409)
   assert.is(await codeOf(again), 'outcome-unknown')
-  assert.equal(done, ['lease'])
+  assert.equal(done, ['exchange'])
   await change({ created_at: Date.now() - 86_400_001 })
-  assert.ok((await call('POST', '/benches/n.b/lease', 'cut', body)).ok)
-  assert.equal(done, ['lease', 'lease'])
+  assert.ok((await call('POST', '/benches/n.b/exchange', 'cut', move)).ok)
+  assert.equal(done, ['exchange', 'exchange'])
+})
+
+test('a bench whose taking was cut off by the end of the hub is asked for again by the same key, by one at a time', async () => {
+  const body = { ttlS: 60 }
+  const take = (more = {}) => call('POST', '/benches/n.b/lease', 'taking', { ...body, ...more })
+  assert.ok((await take()).ok)
+  const cut = () =>
+    hub.store.write([
+      hub.store.db.updateTable('idempotency').set({ status: null, body: null }).where('key', '=', 'taking'),
+    ])
+  await cut()
+  assert.is(await codeOf(await take({ ttlS: 61 })), 'idempotency-key-reused')
+  const answers = await Promise.all([take(), take()])
+  const statuses = answers.map(({ status }) => status).sort()
+  assert.ok(statuses[0] === 200, 'it is done again')
+  assert.equal(done, ['lease', 'lease'], 'once')
+  assert.equal(await (await take()).json(), await (answers.find(({ ok }) => ok) ?? answers[0])?.json())
+  assert.equal(done, ['lease', 'lease'], 'and its answer is kept')
 })
 
 test('a secret is given once and never kept', async () => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { NodeDocument, StopDoc } from '@fernlab/shared/contracts/documents'
+import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
 import { protocolOf, startTestNode, type TestNode } from '../../support/edge/node.ts'
 import { assignmentOf, type ScriptedHub, startScriptedHub } from '../../support/edge/scripted-hub.ts'
@@ -252,6 +253,17 @@ test('a lease lets one client set and read, refuses runs, and ends in the safe s
   await hub.until('the run was refused', () => hub.refused.length === 1)
   assert.is(hub.refused[0]?.error.code, 'bench-busy')
   assert.equal(await hub.call('lease.release', { bench: 'bench-1', lease: taken.lease }), { safe: true })
+  const named = { bench: 'bench-1', fence: 1e6, ttlMs: 10_000, lease: 'of-the-hub' }
+  assert.equal(await hub.call('lease.take', { ...named, holder: 'ada' }), { lease: 'of-the-hub', ttlMs: 10_000 })
+  assert.equal(await hub.call('lease.take', { ...named, holder: 'ada', fence: 1e6 + 1 }), {
+    lease: 'of-the-hub',
+    ttlMs: 10_000,
+  })
+  for (const other of [{ holder: 'bo' }, { holder: 'ada', lease: 'another' }]) {
+    const refusal = await hub.call('lease.take', { ...named, ...other }).catch((error: LabError) => error.code)
+    assert.is(refusal, 'bench-busy')
+  }
+  assert.equal(await hub.call('lease.release', { bench: 'bench-1', lease: 'of-the-hub' }), { safe: true })
   assert.is(node.instrument().values.get('voltage'), 0)
   const output = 'fernlab/v1/test/nodes/n1/instruments/psu-1/output'
   await hub.until('the topics say so', () => JSON.parse(hub.retained.get(output) ?? '{}').value === false)

@@ -22,7 +22,7 @@ let clock: ManualClock
 let refuseWrites: boolean
 let hasSpace: boolean
 /** What the node answers to a call. */
-let answer: (method: string, params: { ttlMs?: number }) => object
+let answer: (method: string, params: { ttlMs?: number; lease?: string }) => object
 
 test.before.each(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fernlab-fleet-'))
@@ -313,6 +313,68 @@ test('a lease that outlives a restart of the hub is still the same use', async (
     (await directUses()).map(({ ended_why, exchanges }) => [ended_why, exchanges]),
     [['released', 1]],
   )
+  await next.close()
+})
+
+/** A node that has heard it and whose answer is lost, as where the hub is killed. */
+const silentNode = () => {
+  throw new LabError({ code: 'node-silent', kind: 'link', message: 'no answer' })
+}
+const knowing = (_: string, { lease = '' }: { lease?: string }) => ({ lease, ttlMs: 600_000 })
+
+test('who asks again by the same key has the same lease, also of a hub that was killed meanwhile; others do not', async () => {
+  const { fleet, bench } = await withBench()
+  const asked: (string | undefined)[] = []
+  answer = (_, { lease }) => {
+    asked.push(lease)
+    return silentNode()
+  }
+  assert.is(await refusal(fleet.takeLease('n.b', 'ada', 60, { key: 'one' })), 'node-silent')
+  assert.is(await refusal(fleet.takeLease('n.b', 'ada', 60, { key: 'two' })), 'bench-busy')
+  assert.is(await refusal(fleet.takeLease('n.b', 'bo', 60, { key: 'one' })), 'bench-busy')
+  answer = (method, params) => {
+    asked.push(params.lease)
+    return knowing(method, params)
+  }
+  const [first, second] = await Promise.all([
+    fleet.takeLease('n.b', 'ada', 60, { key: 'one' }),
+    fleet.takeLease('n.b', 'ada', 60, { key: 'one' }),
+  ])
+  assert.is(first.lease, second.lease)
+  assert.equal(asked, [first.lease, first.lease], 'the node was asked for the same, once by both')
+  assert.is((await directUses()).length, 1)
+  await fleet.close()
+  const { fleet: next, book } = await startFleet()
+  next.inventory('n', inventory())
+  assert.is((await next.takeLease('n.b', 'ada', 60, { key: 'one' })).lease, first.lease)
+  assert.is((await directUses()).length, 1, 'it is one use')
+  answer = () => ({ safe: true })
+  await next.releaseLease('n.b', first.lease, 'ada')
+  assert.is(book.benches.get('n.b')?.lease, undefined)
+  assert.is(bench.lease?.lease, first.lease, 'of the hub that is no more')
+  await next.close()
+})
+
+test('a bench of which nobody knows whether its node gave it is free once the node says so', async () => {
+  const { fleet } = await withBench()
+  answer = silentNode
+  assert.is(await refusal(fleet.takeLease('n.b', 'ada', 600, { key: 'one' })), 'node-silent')
+  await fleet.close()
+  const { fleet: next, book } = await startFleet()
+  const isHeld = () => book.benches.get('n.b')?.lease !== undefined
+  next.inventory('n', inventory())
+  await clock.advance(3000)
+  assert.ok(isHeld(), 'its node does not answer')
+  const released: unknown[] = []
+  answer = (method, { lease }) => {
+    released.push([method, typeof lease])
+    return { safe: true }
+  }
+  await clock.advance(1000)
+  await until(() => !isHeld(), 'the bench being free')
+  assert.equal(released, [['lease.release', 'string']])
+  answer = knowing
+  assert.ok((await next.takeLease('n.b', 'bo', 60)).lease)
   await next.close()
 })
 

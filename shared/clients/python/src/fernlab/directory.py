@@ -5,6 +5,7 @@ import re
 import time
 from typing import Any, Awaitable, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
+from .asked_hold import HOLD_S, AskedHold
 from .contract import Contract, read_contract
 from .errors import LabError
 from .hub import Hub, path_of
@@ -12,8 +13,6 @@ from .ways.access import Access
 from .ways.peer_hub import site_foreign
 from .ways.way import BY_HUB
 
-#: The longest that a node lets a bench be held without word from its hub: a hub that is stopped ends nothing before.
-HOLD_S = 600
 _ADDRESS = re.compile(r"fernlab://([^/]+)/([^/]+)/([^/]+)")
 Tags = Union[str, Sequence[str], None]
 
@@ -120,20 +119,13 @@ class AsyncDirectory:
         except (KeyError, TypeError, ValueError) as error:
             raise LabError("unexpected-answer", "the hub answered what is no token", kind="link") from error
 
-    async def hold(self, bench: str, lease: Optional[str], reason: str = "") -> str:
-        """Takes a bench for a reason, or renews a hold that was taken; raises ``bench-busy``. Given up before the answer, it gives back
-        the bench that it got."""
-        path = path_of("benches", bench, "lease")
-        if lease is not None:
-            await self.hub.ask("POST", path, body={"ttlS": HOLD_S, "lease": lease})
-            return lease
+    def hold(self, bench: str, reason: str = "") -> AskedHold:
+        """Takes a bench for a reason, by ``take``, which raises ``bench-busy``."""
+        return AskedHold(self.hub, bench, reason)
 
-        def undo(given: Any) -> None:
-            self.hub.ask_now("DELETE", path, query={"lease": given["lease"]})
-
-        body = {"ttlS": HOLD_S, **({"reason": reason} if reason else {})}
-        given = await self.hub.ask("POST", path, undo, body=body)
-        return str(given["lease"])
+    async def renew(self, bench: str, lease: str) -> None:
+        """Renews a hold that was taken."""
+        await self.hub.ask("POST", path_of("benches", bench, "lease"), body={"ttlS": HOLD_S, "lease": lease})
 
     async def release(self, bench: str, lease: Optional[str], reason: Optional[str] = None) -> None:
         """Without a lease, the caller's own; where there is none, with a reason and the permission, whoever's it is."""

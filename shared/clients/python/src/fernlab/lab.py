@@ -5,11 +5,13 @@ INVARIANTS: a hold that was lost is in the way of nothing; a service that has go
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import weakref
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union, cast
 
+from .asked_hold import AskedHold
 from .connection import Connection
-from .directory import HOLD_S, AsyncDirectory, Found
+from .directory import AsyncDirectory, Found
 from .errors import LabError
 from .hub import Hub
 from .nodes_directory import NodeAt, NodesDirectory
@@ -42,6 +44,8 @@ class Group:
         self.place = node
         self.bench = bench
         self.hold: Optional[Hold] = None
+        #: Its bench may have been taken without a word of it.
+        self.unknown: Optional[AskedHold] = None
         self.services: List[str] = []
         #: Those of them that were not there when access was asked for last.
         self._gone: Set[str] = set()
@@ -139,6 +143,9 @@ class Lab:
     async def close(self) -> None:
         """Ends all links; what is called later opens them anew."""
         for group in list(self._groups.values()):
+            if group.unknown is not None:
+                with contextlib.suppress(LabError):  # its hub is away: it ends by itself
+                    await group.unknown.give_back()
             await group.connection.close()
 
 

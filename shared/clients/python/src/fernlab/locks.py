@@ -10,7 +10,8 @@ import time
 import uuid
 from typing import Any, Coroutine, Dict, List, Optional, Sequence, Set, Tuple
 
-from .directory import HOLD_S, AsyncDirectory
+from .asked_hold import HOLD_S, AskedHold, is_unknown
+from .directory import AsyncDirectory
 from .errors import LabError
 from .lab import LOST, Group, Hold
 from .watch_locks import watch_locks
@@ -97,8 +98,11 @@ class AsyncLock:
         if group.hold is not None:
             raise LabError("bench-busy", f"this program holds {bench} already")
         session = self._session
+        if group.unknown is not None:
+            await group.unknown.give_back()
+            group.unknown = None
         asked_at = time.monotonic()
-        lease = await directory.hold(bench, None, self._reason) if session is None else f"{_OF_SESSION}{session}"
+        lease = await _taken(group, directory.hold(bench, self._reason)) if session is None else f"{_OF_SESSION}{session}"
         hold = Hold(lease, self._grace, self._lose)
         group.hold = hold
         self._undo.append(lambda: _give_back_bench(group, bench, directory, hold))
@@ -145,6 +149,16 @@ class AsyncLock:
         self._keep(watch_locks(connection, services, taking, gone, self._lose))
 
 
+async def _taken(group: Group, asked: AskedHold) -> str:
+    try:
+        return await asked.take()
+    except (LabError, asyncio.CancelledError) as error:
+        if not isinstance(error, LabError) or is_unknown(error):
+            group.unknown = asked
+            asked.give_back_later()
+        raise
+
+
 async def end_locks(held: Sequence[Tuple[str, Group]], reason: Optional[str]) -> None:
     """Ends locks of the same person, of whatever program; for a reason and with the right to, those of others."""
     groups = _groups(held)
@@ -188,7 +202,7 @@ async def _renewed(group: Group, bench: str, directory: AsyncDirectory, hold: Ho
         await asyncio.sleep(wait_s)
         asked_at = time.monotonic()
         try:
-            await directory.hold(bench, hold.lease)
+            await directory.renew(bench, hold.lease)
             since, wait_s = asked_at, HOLD_S / 3
         except LabError as error:
             if error.code in LOST or (error.kind == "caller" and error.retry == "never"):

@@ -1,0 +1,125 @@
+/**
+ * How a lease comes to be.
+ *
+ * INVARIANTS: it is booked before its node is asked, so that neither a run nor another person can come between; who asks again
+ * by the same key has the same lease, also after the hub was killed; one of which nobody knows whether the node has granted it
+ * stays booked until its holder asks again, or the node has told that it has it no more.
+ */
+import { createHash } from 'node:crypto'
+import type { Lease } from '@fernlab/shared/contracts/api'
+import type { Clock } from '@fernlab/shared/primitives/clock'
+import { newId } from '@fernlab/shared/primitives/ids'
+import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import type { auditEntries } from '../store/audit-entries.ts'
+import type { StoreQuery } from '../store/store.ts'
+import type { DirectRecord } from './direct-record.ts'
+import type { TakenFor } from './fleet.ts'
+import type { BenchLease, BookedBench } from './fleet-book.ts'
+import type { NodeCalls } from './node-calls.ts'
+
+export interface CreateTakingOptions {
+  readonly calls: NodeCalls
+  readonly record: DirectRecord
+  readonly audit: ReturnType<typeof auditEntries>
+  /** Writes the bench as it is booked. */
+  readonly keep: (bench: BookedBench, more?: readonly StoreQuery[]) => Promise<void>
+  /** Takes the lease from the bench, if it is still the bench's. */
+  readonly drop: (bench: BookedBench, lease: string) => Promise<void>
+  readonly clock: Clock
+}
+
+export function createTaking({ calls, record, audit, keep, drop, clock }: CreateTakingOptions) {
+  /** By the id of the lease. */
+  const underWay = new Map<string, Promise<Lease>>()
+  const takingBack = new Map<string, Promise<void>>()
+  const lasting = (ttlMs: number) => ({ expiresAt: clock.now() + ttlMs, endsAt: clock.monotonic() + ttlMs })
+
+  return {
+    /** Does it, unless it is being done: told the id that the lease is to have, and the lease that there is by that key. */
+    once: async (
+      bench: BookedBench,
+      holder: string,
+      key: string | undefined,
+      work: (lease: string, held: BenchLease | undefined) => Promise<Lease>,
+    ): Promise<Lease> => {
+      const lease = key === undefined ? newId(clock.now()) : leaseOf(bench, holder, key)
+      await takingBack.get(lease)
+      const same = underWay.get(lease)
+      if (same !== undefined) return await same
+      const held = bench.lease
+      const isIt = held?.holder === holder && (held.asked ?? held.lease) === lease
+      const doing = work(lease, isIt ? held : undefined)
+      underWay.set(lease, doing)
+      try {
+        return await doing
+      } finally {
+        underWay.delete(lease)
+      }
+    },
+    /** Books the lease and has its node grant it. */
+    begin: async (
+      bench: BookedBench,
+      holder: string,
+      ttlS: number,
+      lease: string,
+      { address, reason }: TakenFor = {},
+    ): Promise<Lease> => {
+      bench.fence++
+      bench.since = clock.now()
+      const forWhat = reason === undefined || reason === '' ? {} : { reason }
+      bench.lease = { lease, holder, ...forWhat, ...lasting(ttlS * 1000) }
+      let granted: { readonly lease: string; readonly ttlMs: number } | undefined
+      try {
+        await keep(bench)
+        granted = await calls.call(bench.node, 'lease.take', {
+          bench: bench.name,
+          holder,
+          fence: bench.fence,
+          ttlMs: ttlS * 1000,
+          lease,
+        })
+        const { lease: mine } = granted
+        const lasts = lasting(granted.ttlMs)
+        const use = newId(clock.now())
+        bench.lease = { lease: mine, ...(mine === lease ? {} : { asked: lease }), holder, use, ...forWhat, ...lasts }
+        await keep(bench, [
+          ...record.begin({ id: use, person: holder, bench: bench.id, address }),
+          audit(holder, 'bench.lease', bench.id, forWhat),
+        ])
+        return { lease: mine, expiresAt: new Date(lasts.expiresAt).toISOString() }
+      } catch (error) {
+        // Of a node that has not answered nobody knows; what others say is that nothing was taken.
+        if (granted === undefined && asLabError(error).kind === 'link') throw error
+        await drop(bench, bench.lease?.lease ?? lease)
+        // What can't be written is not kept: the node, too, has it no more.
+        if (granted !== undefined)
+          await calls.call(bench.node, 'lease.release', { bench: bench.name, lease: granted.lease })
+        throw error
+      }
+    },
+    /** Frees a bench whose lease is booked and was not granted, as far as is known: by a hub that was killed, or a silent node. */
+    takeBackUnknown: async (bench: BookedBench): Promise<void> => {
+      const held = bench.lease
+      if (held === undefined || held.use !== undefined || underWay.has(held.lease) || takingBack.has(held.lease)) return
+      const work = (async () => {
+        try {
+          await calls.call(bench.node, 'lease.release', { bench: bench.name, lease: held.lease })
+        } catch (thrown) {
+          // Asked again the next time; one that has it no more says so.
+          if (asLabError(thrown).kind === 'link') return
+        }
+        if (bench.lease === held) await drop(bench, held.lease)
+      })()
+      takingBack.set(held.lease, work)
+      try {
+        await work
+      } finally {
+        takingBack.delete(held.lease)
+      }
+    },
+  }
+}
+
+/** Of the person, the bench and the key alone, so that a hub that starts again knows it. */
+const leaseOf = ({ id }: BookedBench, holder: string, key: string): string =>
+  createHash('sha256').update(`${holder} ${id} ${key}`).digest('hex').slice(0, 32)

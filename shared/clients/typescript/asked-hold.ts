@@ -1,0 +1,91 @@
+/**
+ * A bench that is asked for by an id of the taking, so that an answer that is lost leaves nothing behind.
+ *
+ * INVARIANTS: until it is known that nothing was taken, or what was is given back, it is not forgotten: it is given back as
+ * soon as its hub answers, at the latest when the bench is to be taken again, or until it has ended by itself.
+ */
+import type { Clock } from '../../primitives/clock.ts'
+import { newId } from '../../primitives/ids.ts'
+import { asLabError, type LabError } from '../../primitives/lab-error.ts'
+import type { BenchHold, Directory } from './directory.ts'
+
+export interface AskedHoldOptions {
+  readonly directory: Directory
+  readonly bench: string
+  /** What for; empty for no reason. */
+  readonly reason: string
+  readonly clock: Clock
+}
+
+/** A hub that is being started again, or a link that broke, is back after so long. */
+const WAITS_MS = [0, 250, 1000, 2000]
+const TRIED_MS = 30_000
+/** As long as a hold lasts that nobody renews. */
+const LASTS_MS = 600_000
+const GIVE_BACK_EACH_MS = 2000
+
+export class AskedHold {
+  readonly #options: AskedHoldOptions
+  readonly #taking: string
+  readonly #askedMs: number
+  #isOver = false
+  #givingBack: Promise<void> | undefined
+
+  constructor(options: AskedHoldOptions) {
+    this.#options = options
+    this.#taking = newId(options.clock.now())
+    this.#askedMs = options.clock.monotonic()
+  }
+
+  /** Asks again where no answer comes; rejects as the hub refuses, or with `hub-unreachable`. */
+  async take(): Promise<BenchHold> {
+    const { clock } = this.#options
+    for (let again = 0; ; again++) {
+      try {
+        return await this.#ask()
+      } catch (thrown) {
+        const waitMs = WAITS_MS[again]
+        const isLate = clock.monotonic() - this.#askedMs > TRIED_MS
+        if (waitMs === undefined || isLate || !isUnknown(asLabError(thrown))) throw thrown
+        await clock.sleep(waitMs)
+      }
+    }
+  }
+
+  /** Gives back what may have been taken without a word of it; resolves when nothing is left, rejects while its hub is away. */
+  giveBack(): Promise<void> {
+    this.#givingBack ??= this.#giveBack().finally(() => {
+      this.#givingBack = undefined
+    })
+    return this.#givingBack
+  }
+
+  /** The same, as soon as the hub is there; ends with the signal, or when the hold has ended by itself. Never rejects. */
+  async giveBackLater(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    while (!this.#isOver && !signal.aborted && clock.monotonic() - this.#askedMs < LASTS_MS) {
+      await this.giveBack().catch(() => {}) // tried again below
+      if (!this.#isOver) await clock.sleep(GIVE_BACK_EACH_MS, signal).catch(() => {}) // the loop ends
+    }
+  }
+
+  async #giveBack(): Promise<void> {
+    if (this.#isOver) return
+    const { directory, bench } = this.#options
+    try {
+      const { lease } = await this.#ask()
+      await directory.release(bench, lease)
+    } catch (thrown) {
+      if (isUnknown(asLabError(thrown))) throw thrown
+    }
+    this.#isOver = true
+  }
+
+  #ask(): Promise<BenchHold> {
+    const { directory, bench, reason } = this.#options
+    return directory.hold(bench, { taking: this.#taking, ...(reason === '' ? {} : { reason }) })
+  }
+}
+
+/** Whether it may have been taken nevertheless. */
+export const isUnknown = ({ kind, code }: LabError): boolean => kind === 'link' || code === 'still-at-work'
