@@ -66,8 +66,13 @@ export interface Resume {
   readonly token: string
   readonly seen: number
 }
-/** A call: answered by every end, with nothing, also when it takes no other call. */
+/** A call: answered by every end, also when it takes no other call, with what it takes besides what every end does. */
 export const PING = 'rpc.ping'
+/** Ends of earlier versions, and those that take nothing more, answer with nothing. */
+export interface Takes {
+  /** Batches in columns: arguments as a table, numbers as typed arrays. */
+  readonly columns?: boolean
+}
 /** A call: does calls one after another. */
 export const BATCH = 'rpc.batch'
 /** Each method stands once, as most batches have few. `stop`: after the first error the others are not done. */
@@ -146,6 +151,8 @@ const isCallId = (id: unknown): id is CallId =>
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isDuration = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+
+export const readTakes = (answer: unknown): Takes => (isRecord(answer) ? { columns: answer.columns === true } : {})
 
 /** Each reads the params of its kind; throws `rpc-unreadable`. */
 export function readItems(params: unknown): Items {

@@ -4,7 +4,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { RpcLimits } from '@fernlab/shared/rpc/limits'
 import type { Link } from '@fernlab/shared/rpc/link'
 import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
-import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
+import { createPeer, type Peer, PING } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { rejection } from './driver-contract.ts'
@@ -242,9 +242,13 @@ export function linkContract(name: string, make: () => Promise<LinkUnderTest>): 
     assert.equal(errors, ['voltage-too-high', 'call-invalid'])
     const stopped = await client.batch(calls, { stop: true })
     assert.equal(stopped.slice(2), [{ skipped: true }, { skipped: true }])
-    const many = await client.batch(Array.from({ length: 40_000 }, (_, i) => ['echo', i] as const))
-    assert.is(many.length, 40_000)
-    assert.equal(many[39_999], { result: 39_999 })
+    // Before the other end has said that it takes columns, and after.
+    for (const heard of ['nothing', 'what it takes']) {
+      if (heard === 'what it takes') await client.call(PING)
+      const many = await client.batch(Array.from({ length: 40_000 }, (_, i) => ['echo', { i }] as const))
+      assert.is(many.length, 40_000, heard)
+      assert.equal(many[39_999], { result: { i: 39_999 } }, heard)
+    }
     await client.close()
   })
 

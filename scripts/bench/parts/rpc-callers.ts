@@ -9,7 +9,7 @@ import { formatNamed } from '@fernlab/shared/rpc/cbor-format'
 import { createProxy } from '@fernlab/shared/rpc/contract/proxy'
 import { defineService } from '@fernlab/shared/rpc/contract/service-contract'
 import type { Link } from '@fernlab/shared/rpc/link'
-import { createPeer, type Peer } from '@fernlab/shared/rpc/peer/peer'
+import { createPeer, type Peer, PING } from '@fernlab/shared/rpc/peer/peer'
 import { serveAdder } from './rpc-server.ts'
 
 /** Where the service is, and how it is called. */
@@ -57,7 +57,10 @@ async function bare({ link, format: name, address }: Target): Promise<Peer> {
     createPeer({ link: there, clock, serve: serveAdder })
     made = here
   }
-  return createPeer({ link: made, clock })
+  const peer = createPeer({ link: made, clock })
+  // As every connection does: by its answer the other end says how it takes batches.
+  await peer.call(PING)
+  return peer
 }
 
 const ofPeer = (peer: Peer): Caller => ({

@@ -10,6 +10,7 @@ import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import { AskedHold, isUnknown } from './asked-hold.ts'
 import type { Connection } from './connection.ts'
 import type { Directory } from './directory.ts'
+import { nodeLocks } from './node-locks.ts'
 import { watchLocks } from './watch-locks.ts'
 
 /** Services that are reached over one connection: a bench's, or a node's others. */
@@ -172,9 +173,16 @@ export async function takeServices(
   const { group, services, reason, graceS, id, undo, signal, clock, lost } = taking
   const { connection } = group
   const letGo = await connection.keep()
-  const args = { services, id, ...(reason === '' ? {} : { reason }), ...(graceS === undefined ? {} : { graceS }) }
-  // By its id the same is taken, where the answer was lost.
-  const locking = connection.call('node/lock', args, { idempotent: true })
+  const args = { services, ...(reason === '' ? {} : { reason }), ...(graceS === undefined ? {} : { graceS }) }
+  /** What it is given back by, once it may have been taken. */
+  let asked: { readonly id?: string } | undefined
+  const locking = (async () => {
+    const node = await nodeLocks(connection)
+    asked = node.takesId ? { id } : {}
+    // By its id the same is taken, where the answer was lost.
+    await connection.call('node/lock', { ...args, ...asked }, { idempotent: node.takesId })
+    return node
+  })()
   const over = new AbortController()
   const gone = new Set<string>()
   undo.push(async () => {
@@ -186,12 +194,15 @@ export async function takeServices(
     )
     // What was lost may be another's by now.
     const left = services.filter((service) => !gone.has(service))
-    if (isRefused || left.length === 0) return
-    await connection.call('node/unlock', { services: left, id }, { idempotent: true }).catch((thrown: unknown) => {
+    if (isRefused || asked === undefined || left.length === 0) return
+    const given = { services: left, ...asked }
+    await connection.call('node/unlock', given, { idempotent: true }).catch((thrown: unknown) => {
       // Its node has ended it already.
       if (asLabError(thrown).code !== 'not-locked') throw thrown
     })
   })
-  await unlessAborted(locking, signal)
-  void watchLocks({ connection, services, id, gone, lost, clock, signal: over.signal })
+  const { tells } = await unlessAborted(locking, signal)
+  if (tells === 'nothing') return
+  const watched = tells === 'each taking' ? id : undefined
+  void watchLocks({ connection, services, id: watched, gone, lost, clock, signal: over.signal })
 }

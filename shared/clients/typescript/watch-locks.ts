@@ -6,8 +6,8 @@ import type { Connection } from './connection.ts'
 export interface WatchLocksOptions {
   readonly connection: Connection
   readonly services: readonly string[]
-  /** Of the taking. */
-  readonly id: string
+  /** Of the taking; undefined at a node that takes none. */
+  readonly id: string | undefined
   /** Gets the names of those that are lost. */
   readonly gone: Set<string>
   /** Aborted by the first. */
@@ -22,11 +22,12 @@ const LAST_WAIT_MS = 2000
 
 /** Over each link anew, so that it hears also of what ended while no way led there. Never rejects. */
 export async function watchLocks({ connection, services, id, gone, lost, clock, signal }: WatchLocksOptions) {
+  const asked = (left: readonly string[]) => ({ services: left, ...(id === undefined ? {} : { id }) })
   let waitMs = FIRST_WAIT_MS
   while (!signal.aborted) {
     const left = services.filter((service) => !gone.has(service))
     try {
-      for await (const item of connection.stream('node/lost', { services: left, id }, { signal })) {
+      for await (const item of connection.stream('node/lost', asked(left), { signal })) {
         waitMs = FIRST_WAIT_MS
         const { message, ...details } = item as { service: string; why: string; message: string }
         gone.add(details.service)
@@ -35,8 +36,7 @@ export async function watchLocks({ connection, services, id, gone, lost, clock, 
       return
     } catch (thrown) {
       const error = asLabError(thrown)
-      // One of an earlier version does not tell.
-      if (signal.aborted || error.code === 'method-unknown' || error.code === 'client-closed') return
+      if (signal.aborted || error.code === 'client-closed') return
       // What opened the node is no more, and the lock with it.
       if (error.kind === 'caller' && error.retry === 'never') {
         for (const service of left) gone.add(service)

@@ -34,12 +34,14 @@ const CHECK_BYTES = 4096
 export interface BatchForm {
   /** After the first error the others are not done. */
   readonly stop: boolean
-  /** Numbers may go as typed arrays, both ways: in text they would be longer. */
+  /** The answer may have numbers as a typed array, and so may what is sent: in text they would be longer. */
   readonly packs: boolean
+  /** The other end has said that it takes columns; ends of earlier versions can't read them. */
+  readonly inColumns: boolean
 }
 
 /** The batch as it is sent. */
-export function batchOf(calls: readonly BatchCall[], { stop, packs }: BatchForm): Batch {
+export function batchOf(calls: readonly BatchCall[], { stop, packs, inColumns }: BatchForm): Batch {
   const numbers = new Map<string, number>()
   const numbered: number[] = []
   const params: unknown[] = []
@@ -54,8 +56,8 @@ export function batchOf(calls: readonly BatchCall[], { stop, packs }: BatchForm)
   }
   return {
     methods: [...numbers.keys()],
-    calls: packs ? packed(numbered) : numbered,
-    params: tableOf(params, packs ? 'packed' : 'listed'),
+    calls: inColumns && packs ? packed(numbered) : numbered,
+    params: inColumns ? tableOf(params, packs ? 'packed' : 'listed') : params,
     stop,
     packs,
   }

@@ -30,6 +30,8 @@ import {
   readItems,
   readLinger,
   readMore,
+  readTakes,
+  type Takes,
 } from '../messages.ts'
 import { type BatchCall, type BatchOutcome, batchOf, doBatch, readOutcomes } from './batch.ts'
 import { Callbacks } from './callbacks.ts'
@@ -68,7 +70,7 @@ export interface Peer {
   stream(method: string, params?: unknown, options?: StreamOptions): ReceivedStream
   /** Goes on with a stream of an earlier link, without a gap; rejects its first item with `stream-gone`. */
   resume(place: StreamPlace, options?: StreamOptions): ReceivedStream
-  /** Does the calls one after another at the other end. */
+  /** Does the calls one after another at the other end; in a shorter form once that has answered a {@link PING}. */
   batch(calls: readonly BatchCall[], options?: BatchOptions): Promise<BatchOutcome[]>
   /** Ends what the other end has under way here and is refused by now; it is answered with why. */
   judge(refusal: Refusal): void
@@ -111,6 +113,7 @@ export interface CreatePeerOptions {
 export { PING }
 
 const CREDIT = 64
+const TAKES: Takes = { columns: true }
 /** Who calls says who that is: `{token}`. */
 export const SIGN_IN = 'rpc.sign-in'
 
@@ -142,6 +145,8 @@ class LinkPeer implements Peer {
   readonly #serving: Serving
   readonly #endListeners: ((error: LabError) => void)[] = []
   #ended: LabError | undefined
+  /** The other end, as it has said. */
+  #takes: Takes = {}
   #unreadable = 0
   #isLeft = false
 
@@ -180,8 +185,9 @@ class LinkPeer implements Peer {
   call(method: string, params?: unknown, options?: CallOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#calls.begin(method, params, options, (error, result) => {
-        if (error === undefined) resolve(result)
-        else reject(error)
+        if (error !== undefined) return reject(error)
+        if (method === PING) this.#takes = readTakes(result)
+        resolve(result)
       })
     })
   }
@@ -200,10 +206,8 @@ class LinkPeer implements Peer {
   }
 
   async batch(calls: readonly BatchCall[], { stop = false, ...options }: BatchOptions = {}): Promise<BatchOutcome[]> {
-    return readOutcomes(
-      await this.call(BATCH, batchOf(calls, { stop, packs: this.link.format.name !== 'json' }), options),
-      calls.length,
-    )
+    const form = { stop, packs: this.link.format.name !== 'json', inColumns: this.#takes.columns === true }
+    return readOutcomes(await this.call(BATCH, batchOf(calls, form), options), calls.length)
   }
 
   get underWay() {
@@ -306,7 +310,7 @@ class LinkPeer implements Peer {
 
   #begin(method: string, params: unknown, context: CallContext): unknown {
     if (!method.startsWith('rpc.')) return this.#serve(method, params, context)
-    if (method === PING) return null
+    if (method === PING) return TAKES
     if (method === SIGN_IN && this.#signIn !== undefined) return this.#signIn(params, context)
     if (method === BATCH) return this.#doBatch(params, context)
     if (method !== CALLBACK) throw methodUnknown(method)

@@ -100,7 +100,7 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
         clock,
         serve: (method, params, context) => {
           if (!method.startsWith('node/')) return serve(method, params, context)
-          if (method === 'node/lost') throw refusal('method-unknown')
+          if (method === 'node/contract.get') return { actions: { lock: { arguments: { id: { type: 'string' } } } } }
           const { services, id } = params as { services: string[]; id?: string }
           asked.push(`${method} ${services}`)
           takings.push(`${method} ${id}`)

@@ -45,7 +45,7 @@ test('each call has the arguments that it was given, in each format', () => {
       const calls = all.map((given, n) => [`m${n % (methods + 1)}`, given] as const)
       if (JSON.stringify(all).includes('__proto__')) return
       for (const format of formats) {
-        const batch = batchOf(calls, { stop: false, packs: format.name !== 'json' })
+        const batch = batchOf(calls, { stop: false, packs: format.name !== 'json', inColumns: true })
         const message = format.read(
           format.write({ id: 1, method: 'rpc.batch', params: batch }, defaultLimits),
           defaultLimits,
@@ -130,10 +130,10 @@ test('an answer has numbers in an array for those who said that they take one, a
   createPeer({ link: far, clock: systemClock, serve })
   const peer = createPeer({ link: near, clock: systemClock })
   const calls = Array.from({ length: 20 }, (_, a) => ['double', { a }] as const)
-  const asked = (packs: boolean) => peer.call('rpc.batch', batchOf(calls, { stop: false, packs }))
+  const asked = (packs: boolean) => peer.call('rpc.batch', batchOf(calls, { stop: false, packs, inColumns: true }))
   const doubled = calls.map(([, { a }]) => 2 * a)
   assert.equal(await asked(true), { results: Uint8Array.from(doubled), errors: [] })
-  const { packs: _, ...earlier } = batchOf(calls, { stop: false, packs: false })
+  const { packs: _, ...earlier } = batchOf(calls, { stop: false, packs: false, inColumns: false })
   assert.equal(await peer.call('rpc.batch', earlier), { results: doubled, errors: [] })
   assert.equal(
     await peer.batch(calls),
@@ -142,6 +142,38 @@ test('an answer has numbers in an array for those who said that they take one, a
   await peer.close()
   for (const results of [new Uint8Array(3), [1, 2, 3], { length: 1 }, 'a', new BigInt64Array(1), undefined]) {
     assert.throws(() => readBatchAnswer({ results, errors: [] }, 2), /no rpc\.batch/)
+  }
+})
+
+test('a batch goes in columns to an end that has said that it takes them, and in lists to any other', async () => {
+  const calls = Array.from({ length: 20 }, (_, a) => ['double', { a }] as const)
+  for (const [said, isTable] of [
+    [undefined, false],
+    [null, false],
+    [{ columns: 1 }, false],
+    [{ columns: true, more: 'of a later version' }, true],
+  ] as const) {
+    const [near, far] = localLinks()
+    const batches: { calls: unknown; params: unknown }[] = []
+    far.listen({
+      frame: (frame) => {
+        const { id, method, params } = frame as { id: number; method: string; params: (typeof batches)[number] }
+        if (method === 'rpc.batch') batches.push(params)
+        far.send({ id, result: method === 'rpc.ping' ? said : { results: calls.map(() => 0), errors: [] } })
+      },
+      drained: () => {},
+      ended: () => {},
+    })
+    const peer = createPeer({ link: near, clock: systemClock })
+    if (said !== undefined) await peer.call('rpc.ping')
+    await peer.batch(calls)
+    const [batch] = batches
+    assert.equal(
+      [!Array.isArray(batch?.calls), !Array.isArray(batch?.params)],
+      [isTable, isTable],
+      JSON.stringify(said),
+    )
+    await peer.close()
   }
 })
 

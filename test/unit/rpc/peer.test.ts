@@ -22,7 +22,7 @@ test('any JSON-RPC 2.0 client is understood', async () => {
   wire.listener?.frame('nonsense')
   assert.equal(wire.texts.slice(0, 2), [
     { jsonrpc: '2.0', id: 'a', result: { method: 'psu/set', params: { voltage: 1 } } },
-    { jsonrpc: '2.0', id: 'b', result: null },
+    { jsonrpc: '2.0', id: 'b', result: { columns: true } },
   ])
   void wire.close()
   const [, , refusal] = wire.texts as { id: unknown; error: { code: number } }[]

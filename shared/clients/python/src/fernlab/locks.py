@@ -14,7 +14,7 @@ from .asked_hold import HOLD_S, AskedHold, is_unknown
 from .directory import AsyncDirectory
 from .errors import LabError
 from .lab import LOST, Group, Hold
-from .watch_locks import watch_locks
+from .watch_locks import NodeLocks, node_locks, watch_locks
 
 GRACE_S = 10.0
 #: Before the id of a live session that has a bench, where a lease could stand.
@@ -127,8 +127,18 @@ class AsyncLock:
         gone: Set[str] = set()
         # Its own: what other programs of the same person have locked stays theirs.
         taking = uuid.uuid4().hex
-        params = {"services": services, "reason": self._reason, "graceS": self._grace, "id": taking}
-        asked = asyncio.get_running_loop().create_task(connection.call("node/lock", params, idempotent=True))
+        #: What it is given back by, once it may have been taken.
+        named: Optional[Dict[str, str]] = None
+
+        async def lock() -> NodeLocks:
+            nonlocal named
+            node = await node_locks(connection)
+            named = {"id": taking} if node.takes_id else {}
+            params = {"services": services, "reason": self._reason, "graceS": self._grace, **named}
+            await connection.call("node/lock", params, idempotent=True)
+            return node
+
+        asked = asyncio.get_running_loop().create_task(lock())
 
         async def unlock() -> None:
             try:
@@ -140,13 +150,14 @@ class AsyncLock:
                     return
             # What was lost may be another's by now.
             left = [name for name in services if name not in gone]
-            if left:
-                await connection.call("node/unlock", {"services": left, "id": taking}, idempotent=True)
+            if left and named is not None:
+                await connection.call("node/unlock", {"services": left, **named}, idempotent=True)
 
         self._undo.append(unlock)
-        await asyncio.shield(asked)
+        node = await asyncio.shield(asked)
         self._keep(connection.stay_reached(lambda: True))
-        self._keep(watch_locks(connection, services, taking, gone, self._lose))
+        if node.tells:
+            self._keep(watch_locks(connection, services, taking if node.tells_each else None, gone, self._lose))
 
 
 async def _taken(group: Group, asked: AskedHold) -> str:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Callable, Sequence, Set
+from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Set
 
 from .connection import Connection
 from .errors import LabError
@@ -10,18 +10,51 @@ from .errors import LabError
 _FIRST_WAIT_S, _LAST_WAIT_S = 0.1, 2.0
 
 
+class NodeLocks(NamedTuple):
+    """What a node can do with locks: those of earlier versions refuse what they do not know."""
+
+    #: A taking has an id, and ends by it alone.
+    takes_id: bool
+    #: Whoever waits is told how a lock has ended.
+    tells: bool
+    #: And, where that is asked by the id, how that taking has.
+    tells_each: bool
+
+
+async def node_locks(connection: Connection) -> NodeLocks:
+    """As the contract of the node itself says."""
+    contract = await connection.call("node/contract.get", idempotent=True)
+    lock, lost = (_arguments(contract, name) for name in ("lock", "lost"))
+    return NodeLocks("id" in (lock or {}), lost is not None, "id" in (lost or {}))
+
+
+def _arguments(contract: Any, name: str) -> Optional[Dict[str, Any]]:
+    """None where it has no such action."""
+    actions = contract.get("actions") if isinstance(contract, dict) else None
+    action = actions.get(name) if isinstance(actions, dict) else None
+    if not isinstance(action, dict):
+        return None
+    given = action.get("arguments")
+    return given if isinstance(given, dict) else {}
+
+
 async def watch_locks(
-    connection: Connection, services: Sequence[str], taking: str, gone: Set[str], lost: Callable[[LabError], None]
+    connection: Connection,
+    services: Sequence[str],
+    taking: Optional[str],
+    gone: Set[str],
+    lost: Callable[[LabError], None],
 ) -> None:
     """Puts the names of those that have ended in ``gone``, and tells of each, until all have, or the connection is closed.
 
-    ``taking`` is the id by which they were locked. They are asked for over each link anew, so that it hears
+    ``taking`` is the id by which they were locked, None at a node that takes none. They are asked for over each link anew, so that it hears
     also of what ended while no way led there.
     """
     closes, wait_s = connection.closes, _FIRST_WAIT_S
     while closes == connection.closes:
         left = [name for name in services if name not in gone]
-        items: Any = connection.stream("node/lost", {"services": left, "id": taking})
+        named = {} if taking is None else {"id": taking}
+        items: Any = connection.stream("node/lost", {"services": left, **named})
         try:
             async for item in items:
                 wait_s = _FIRST_WAIT_S
@@ -31,8 +64,7 @@ async def watch_locks(
             if gone.issuperset(services):
                 return
         except LabError as error:
-            # One of an earlier version does not tell.
-            if error.code == "method-unknown" or closes != connection.closes:
+            if closes != connection.closes:
                 return
             # What opened the node is no more, and the lock with it.
             if error.kind == "caller" and error.retry == "never":
