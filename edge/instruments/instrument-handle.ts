@@ -10,6 +10,7 @@ import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import { LazyAbort, whenAborted } from '@fernlab/shared/primitives/lazy-abort'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { type Calibrator, createCalibrator } from '../calibration/calibrator.ts'
 import type {
@@ -30,6 +31,8 @@ export type Connection = { readonly online: true } | { readonly online: false; r
 
 export interface UseOptions {
   readonly signal: AbortSignal
+  /** The call that it is for, where its signal is made only when somebody asks for it. */
+  readonly call?: { readonly signal: AbortSignal } | undefined
   readonly timeoutMs?: number
   /** Throws when the caller has lost the right to use the instrument; called just before the driver is. */
   readonly guard?: (() => void) | undefined
@@ -98,8 +101,10 @@ interface Task {
   readonly command: string
   readonly work: (signal: AbortSignal) => Promise<unknown>
   readonly use: UseOptions
-  /** Ends it while it is with the driver. */
-  readonly ending: AbortController
+  /** Ends it while it is with the driver: its caller, its deadline, or one that is urgent. */
+  readonly ending: LazyAbort
+  /** Why its caller has given it up, if it has. */
+  givenUp: { readonly reason: unknown } | undefined
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
 }
@@ -182,26 +187,40 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
     try {
       use.guard?.()
       if (!opened || closed !== undefined || !connection.online) throw offline(command)
-      const value = await withDeadline(
-        clock,
-        use.timeoutMs ?? OPERATION_MS,
-        ending.signal,
-        () => errors.silent(command, began),
-        (signal) => {
-          const call = task.work(signal)
-          underWay = call
-          const forget = () => {
-            if (underWay === call) underWay = undefined
-          }
-          call.then(forget, forget)
-          return call
-        },
-      )
-      task.resolve(value)
+      const cancel = clock.after(use.timeoutMs ?? OPERATION_MS, () => ending.abort(errors.silent(command, began)))
+      try {
+        task.resolve(await untilEnded(task))
+      } finally {
+        cancel()
+        ending.onAbort(undefined)
+      }
     } catch (thrown) {
-      task.reject(use.signal.aborted && thrown === use.signal.reason ? thrown : errors.failed(command, began, thrown))
+      const isTheirs = task.givenUp !== undefined && thrown === task.givenUp.reason
+      task.reject(isTheirs ? thrown : errors.failed(command, began, thrown))
     }
   }
+
+  /** What the driver gives, or why the operation has ended before; the driver may go on after that. */
+  const untilEnded = (task: Task): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      task.ending.onAbort(reject)
+      if (task.ending.aborted) return
+      const call = task.work(task.ending.signal)
+      underWay = call
+      const forget = () => {
+        if (underWay === call) underWay = undefined
+      }
+      call.then(
+        (value) => {
+          forget()
+          resolve(value)
+        },
+        (thrown) => {
+          forget()
+          reject(thrown)
+        },
+      )
+    })
 
   const work = async () => {
     busy = true
@@ -227,28 +246,30 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
 
   const submit = <T>(command: string, use: UseOptions, work_: (signal: AbortSignal) => Promise<T>): Promise<T> =>
     new Promise<T>((resolve, reject) => {
-      if (use.signal.aborted) return reject(use.signal.reason)
-      const onAbort = () => {
-        const at = waiting.indexOf(task)
-        if (at < 0) return task.ending.abort(use.signal.reason)
-        waiting.splice(at, 1)
-        reject(use.signal.reason)
-      }
       const task: Task = {
         command,
         work: work_,
         use,
-        ending: new AbortController(),
+        ending: new LazyAbort(),
+        givenUp: undefined,
         resolve: (value) => {
-          use.signal.removeEventListener('abort', onAbort)
+          forget()
           resolve(value as T)
         },
         reject: (error) => {
-          use.signal.removeEventListener('abort', onAbort)
+          forget()
           reject(error)
         },
       }
-      use.signal.addEventListener('abort', onAbort, { once: true })
+      const forget = whenAborted(use.call ?? use, (reason) => {
+        task.givenUp = { reason }
+        task.ending.abort(reason)
+        const at = waiting.indexOf(task)
+        if (at < 0) return
+        waiting.splice(at, 1)
+        task.reject(reason)
+      })
+      if (task.givenUp !== undefined) return task.reject(task.givenUp.reason)
       if (use.urgent) {
         waiting.unshift(task)
         // Also when nobody aborts it: a lease that was not renewed has only ended.

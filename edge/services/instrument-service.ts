@@ -45,7 +45,10 @@ export function instrumentService({
   guard,
 }: InstrumentServiceOptions): Service {
   const use = (context: CallContext, what: InstrumentUse) => ({
-    signal: context.signal,
+    get signal() {
+      return context.signal
+    },
+    call: context,
     guard: () => guard(context, what),
   })
   const givesBlocks = (signals: readonly string[]) =>

@@ -6,8 +6,9 @@
  * has 1024 / (n + 2) and twice as much is free; a call that was given up counts until the daemon has ended it.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { whenAborted } from '@fernlab/shared/primitives/lazy-abort'
 import { busy } from '@fernlab/shared/rpc/errors'
-import { type CallContext, whenGivenUp } from '@fernlab/shared/rpc/peer/serving'
+import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import { countedStream } from '../counted-stream.ts'
 
 /** Of one person, by however many connections. */
@@ -90,7 +91,7 @@ export class DaemonCalls {
       const number = ++this.#last
       let isBegun = false
       let isLeft = false
-      const forget = whenGivenUp(context, (reason) => {
+      const forget = whenAborted(context, (reason) => {
         isLeft = true
         reject(reason)
         if (!isBegun) return

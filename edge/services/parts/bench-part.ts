@@ -61,14 +61,21 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
     return Object.fromEntries(Object.entries(found).map(([key, reading]) => [key.slice(part.length + 1), reading]))
   }
   /** One by one: a run may begin between two of them. */
-  const readFree = async (signals: readonly string[], { signal, guard }: UseOptions) => {
+  const readFree = async (signals: readonly string[], use: UseOptions) => {
     const readings: Record<string, Reading> = {}
-    const both = () => {
-      guard?.()
+    const guard = () => {
+      use.guard?.()
       requireFree()
     }
-    both()
-    for (const name of signals) Object.assign(readings, await handle.read([name], { signal, guard: both }))
+    const each: UseOptions = {
+      get signal() {
+        return use.signal
+      },
+      call: use.call,
+      guard,
+    }
+    guard()
+    for (const name of signals) Object.assign(readings, await handle.read([name], each))
     return readings
   }
   return {

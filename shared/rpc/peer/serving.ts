@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
+import { LazyAbort } from '../../primitives/lazy-abort.ts'
 import { busy, thrownError, wireError } from '../errors.ts'
 import { PIECE_BYTES, type RpcLimits } from '../limits.ts'
 import { type CallId, type More, type OneWay, PING, RESUME, type Request, readResume } from '../messages.ts'
@@ -37,7 +38,7 @@ export interface Serve {
 /** Why calls of the method are refused by now, if they are. */
 export type Refusal = (method: string) => LabError | undefined
 
-export class ServedCall implements CallContext {
+export class ServedCall extends LazyAbort implements CallContext {
   readonly id: CallId | undefined
   /** Of one that goes on with a stream, that by which the stream was asked for. */
   method: string
@@ -48,11 +49,9 @@ export class ServedCall implements CallContext {
   isOver = false
   /** Of one that is made of others, as a batch is: gives up those that it is at, where they are refused by now. */
   judge: ((refusal: Refusal) => void) | undefined
-  #controller: AbortController | undefined
-  #reason: LabError | undefined
-  #listener: ((reason: LabError) => void) | undefined
 
   constructor(id: CallId | undefined, method: string, at: number, bytes: number, wantsStream: boolean) {
+    super()
     this.id = id
     this.method = method
     this.at = at
@@ -60,44 +59,12 @@ export class ServedCall implements CallContext {
     this.wantsStream = wantsStream
   }
 
-  // Most calls never ask for it, and it costs more than all else of a call.
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
-    }
-    return this.#controller.signal
-  }
-
+  /** Nobody waits for the answer any more. */
   giveUp(reason: LabError): void {
     if (this.isOver) return
     this.isOver = true
-    this.#reason = reason
-    this.#listener?.(reason)
-    this.#controller?.abort(reason)
+    this.abort(reason)
   }
-
-  /** Tells the one that does the call when nobody waits for it any more, at once if so already; undefined ends that. */
-  onGiveUp(listener: ((reason: LabError) => void) | undefined): void {
-    this.#listener = listener
-    if (this.#reason !== undefined) listener?.(this.#reason)
-  }
-}
-
-/**
- * Told, with the reason, when nobody waits for the call any more, at once if so already; the returned function ends that.
- * One may be told by each call this way, which costs less than its signal does.
- */
-export function whenGivenUp(context: Pick<CallContext, 'signal'>, listener: (reason: unknown) => void): () => void {
-  if (context instanceof ServedCall) {
-    context.onGiveUp(listener)
-    return () => context.onGiveUp(undefined)
-  }
-  const { signal } = context
-  const told = () => listener(signal.reason)
-  if (signal.aborted) told()
-  else signal.addEventListener('abort', told, { once: true })
-  return () => signal.removeEventListener('abort', told)
 }
 
 export interface ServingOptions {
