@@ -101,6 +101,8 @@ class Doing {
   #method: string | undefined
   #onward: OnwardMethod | undefined
   readonly #told: Told
+  /** Others had a turn since the last call was begun. */
+  #hadTurn = false
 
   constructor(batch: Batch, options: DoBatchOptions) {
     const { serve, context, limits, bytes = 0 } = options
@@ -133,6 +135,8 @@ class Doing {
         if (isThenable(done)) {
           await done
           seenBytes = Number.NEGATIVE_INFINITY
+          if (this.#hadTurn) turnBegan = clock.monotonic()
+          this.#hadTurn = false
         }
       } catch (thrown) {
         const isFirst = this.#handed.isEmpty
@@ -170,9 +174,19 @@ class Doing {
     }
     const given = rowOf(params, i)
     // What is done here, is done after what was to be done before it.
-    if (!this.#handed.takes(this.#onward?.to)) return this.#go().then(() => (this.#isOver ? undefined : this.#begin(i)))
+    if (!this.#handed.takes(this.#onward?.to)) return this.#goAndBegin(i)
     if (this.#onward !== undefined) return void this.#handed.add(this.#onward.take(given), this.#onward.to)
     return this.#do(method, given)
+  }
+
+  /** Others have a turn between what was handed on and what comes next. */
+  async #goAndBegin(i: number): Promise<void> {
+    await this.#go()
+    if (this.#isOver) return
+    await this.#turn()
+    this.#hadTurn = true
+    this.#signal.throwIfAborted()
+    return await this.#begin(i)
   }
 
   #do(method: string, params: unknown): PromiseLike<void> | undefined {
@@ -190,8 +204,8 @@ class Doing {
   /** Others have one; what was looked at before it, as who may call what in which process, may be otherwise then. */
   async #turn(): Promise<void> {
     const { next = nextTurn } = this.#options
-    if (this.#handed.isEmpty) await next()
-    else await this.#go()
+    await this.#go()
+    await next()
     this.#method = undefined
   }
 

@@ -204,4 +204,32 @@ test('what waits to be handed on goes before others have a turn, who may change 
   )
 })
 
+test('a process that takes its time has as many at once as before, and others a turn in between', async () => {
+  const happened: (number | 'turn')[] = []
+  let now = 0
+  const to: Onward = {
+    hand: async (calls) => {
+      happened.push(calls.length)
+      now += 8
+      return { results: calls.map(() => null), errors: [] }
+    },
+  }
+  const kind = { name: 'x', method: 'x/call', params: {}, idempotent: false, hide: asLabError }
+  const onward = () => ({ to, take: (args: unknown) => ({ kind, args, check: () => null }) })
+  const calls = Array.from({ length: 10_000 }, () => 0)
+  const answer = await doBatch(
+    { methods: ['x/act'], calls, params: calls.map(() => ({})), stop: false },
+    {
+      serve: Object.assign(() => null, { onward }),
+      context: { signal: new AbortController().signal, wantsStream: false },
+      clock: { ...systemClock, monotonic: () => now },
+      limits: defaultLimits,
+      form: 'binary',
+      next: async () => void happened.push('turn'),
+    },
+  )
+  assert.is(answer.results.length, calls.length)
+  assert.equal(happened, [4096, 'turn', 4096, 'turn', 1808])
+})
+
 test.run()
