@@ -26,7 +26,7 @@ import { createServiceKeys, type HubSays } from './gate/service-keys.ts'
 import { refused } from './gate/tokens.ts'
 import { EndedHolds } from './locks/ended-holds.ts'
 import { createHoldWatch, isHeld } from './locks/hold-watch.ts'
-import { createLocks } from './locks/locks.ts'
+import { createLocks, isOf } from './locks/locks.ts'
 import { createSeatHolds } from './locks/seat-holds.ts'
 import type { NetworkTelling } from './network/tell-network.ts'
 import { createNodeService } from './node-service.ts'
@@ -153,7 +153,10 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     log,
   })
   for (const bench of benches.values()) bench.onChange(() => gate.judgeHolds())
-  locks.onChange(gate.judgeLocks)
+  locks.onChange((targets) => {
+    const services = table.list().filter((service) => isOf(targets, service))
+    gate.judgeLocks(services.map(({ name }) => name))
+  })
 
   const take =
     (from: 'owner' | 'anyone') =>

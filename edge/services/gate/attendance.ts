@@ -16,8 +16,11 @@ type Hold = NonNullable<Caller['hold']>
 export interface AttendanceListener {
   /** A first link of the person's program is there. */
   came(program: string): void
-  /** The last one has gone; `isOver`: none of its tokens is good any more, so that nobody is waited for. */
-  left(program: string, isOver: boolean): void
+  /**
+   * The last one has gone; `isOver`: none of its tokens is good any more, so that nobody is waited for. Returns whether
+   * anything of the program is kept until it comes back: of others nothing is remembered.
+   */
+  left(program: string, isOver: boolean): boolean
   /** The same of a hold of the hub. */
   holdCame(hold: Hold): void
   holdLeft(hold: Hold, graceMs: number): void
@@ -63,6 +66,11 @@ export class Attendance {
 
   constructor(options: AttendanceOptions) {
     this.#options = options
+  }
+
+  /** How many programs that are away are remembered. */
+  get away(): number {
+    return this.#away.size
   }
 
   linksOf(person: string): number {
@@ -130,8 +138,8 @@ export class Attendance {
     const { passes } = present
     this.#programs.delete(program)
     this.#forgetOld()
-    if (passes.length > 0) this.#away.set(program, { passes, sinceMs: this.#options.clock.monotonic() })
-    this.#options.listener.left(program, passes.length === 0)
+    const isKept = this.#options.listener.left(program, passes.length === 0)
+    if (isKept && passes.length > 0) this.#away.set(program, { passes, sinceMs: this.#options.clock.monotonic() })
   }
 
   #holdLeft(hold: Hold | undefined, graceMs: number): void {

@@ -68,10 +68,10 @@ export interface Gate {
   revokeOwn(ended: EndedOwn): Promise<number>
   /** Closes the links of holds that are no more. */
   judgeHolds(): void
-  /** Ends what others have under way of services that somebody has locked, all but reading them: `service-locked`. */
-  judgeLocks(): void
+  /** Ends what others have under way of these services where somebody has locked them, all but reading: `service-locked`. */
+  judgeLocks(services: readonly string[]): void
   /** How much is under way. */
-  readonly counts: { readonly links: number; readonly calls: number; readonly lingering: number }
+  readonly counts: { readonly links: number; readonly calls: number; readonly lingering: number; readonly away: number }
   close(): Promise<void>
 }
 
@@ -87,6 +87,8 @@ const FOLLOW = `/${members.follow}`
 export const MOST_NODE_STREAMS = 64
 const MOST_GRACE_S = 600
 const MOST_PROGRAM_CHARS = 64
+/** Services of which locks have changed. */
+type Locked = ReadonlySet<string>
 const reading: readonly string[] = [members.contract, members.read, members.follow, members.events]
 
 export function createGate(options: GateOptions): Gate {
@@ -231,9 +233,9 @@ export function createGate(options: GateOptions): Gate {
     if (right === 'use') options.requireUnlocked(split.service, caller)
   }
 
-  const refusedByLock = (method: string, viewer: Viewer): LabError | undefined => {
+  const refusedByLock = (services: Locked, method: string, viewer: Viewer): LabError | undefined => {
     const split = splitMethod(method)
-    if (split === undefined || split.service === NODE_SERVICE || reading.includes(split.member)) return undefined
+    if (split === undefined || !services.has(split.service) || reading.includes(split.member)) return undefined
     try {
       options.requireUnlocked(split.service, viewer)
       return undefined
@@ -242,14 +244,16 @@ export function createGate(options: GateOptions): Gate {
     }
   }
 
-  let isJudging = false
+  const toJudge = new Set<string>()
   const judgeLocks = () => {
-    isJudging = false
+    const services: Locked = new Set(toJudge)
+    toJudge.clear()
     for (const [caller, peer] of [...open]) {
-      if (caller.isSignedIn) peer.judge((method) => refusedByLock(method, caller))
+      if (caller.isSignedIn) peer.judge((method) => refusedByLock(services, method, caller))
     }
     // Those whose link is gone; nobody is told anything by them.
-    lingering.judge(({ method, owner: person }) => refusedByLock(method, { person, may: () => false }) !== undefined)
+    const nobody = (person: string): Viewer => ({ person, may: () => false })
+    lingering.judge(({ method, owner }) => refusedByLock(services, method, nobody(owner)) !== undefined)
   }
 
   return {
@@ -294,16 +298,15 @@ export function createGate(options: GateOptions): Gate {
         } else closeOver(caller, `hold-ended: ${options.holdEnded(caller.hold).message}`)
       }
     },
-    judgeLocks: () => {
-      // Once for all that changes in a turn, as a batch may lock many.
-      if (isJudging) return
-      isJudging = true
-      queueMicrotask(judgeLocks)
+    judgeLocks: (services) => {
+      // Once for all that is locked together.
+      if (toJudge.size === 0 && services.length > 0) queueMicrotask(judgeLocks)
+      for (const service of services) toJudge.add(service)
     },
     get counts() {
       let calls = 0
       for (const peer of open.values()) calls += peer.underWay.served
-      return { links: open.size, calls, lingering: lingering.size }
+      return { links: open.size, calls, lingering: lingering.size, away: attendance.away }
     },
     close: async () => {
       lingering.close()

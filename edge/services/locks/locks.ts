@@ -65,9 +65,13 @@ export interface Locks {
   has(owner: string, bench: string, lease: Lease): boolean
   /** The program has a link. */
   came(program: string): void
-  left(program: string, isOver: boolean): void
-  /** Of whatever is locked, or of these alone where they are named; until the returned function is called. */
-  onChange(listener: () => void, of?: readonly Lockable[]): () => void
+  /** It has none any more; whether anything of it is kept until it comes back. */
+  left(program: string, isOver: boolean): boolean
+  /**
+   * Of whatever is locked, or of these alone where they are named; until the returned function is called. Told what has
+   * changed, as `isOf` knows it.
+   */
+  onChange(listener: (targets: readonly string[]) => void, of?: readonly Lockable[]): () => void
   close(): void
 }
 
@@ -102,12 +106,13 @@ const MOST_TAKINGS = 64
 export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log }: LocksOptions): Locks {
   const locks = new Map<string, Lock>()
   const ended = new EndedLocks()
-  const listeners = new Set<() => void>()
-  const listenersOf = new Map<string, Set<() => void>>()
+  type Listener = (targets: readonly string[]) => void
+  const listeners = new Set<Listener>()
+  const listenersOf = new Map<string, Set<Listener>>()
   const changed = (targets: readonly string[]) => {
     const told = new Set(listeners)
     for (const target of targets) for (const listener of listenersOf.get(target) ?? []) told.add(listener)
-    for (const listener of told) listener()
+    for (const listener of told) listener(targets)
   }
   const drop = async (lock: Lock, how: EndedOf): Promise<void> => {
     if (locks.get(lock.target) !== lock) return
@@ -243,9 +248,11 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
         for (const taking of takings.values()) if (taking.program === program) taking.cancel()
     },
     left: (program, isOver) => {
+      let isKept = false
       for (const lock of locks.values()) {
         for (const [id, taking] of lock.takings) {
           if (taking.program !== program) continue
+          isKept = !isOver
           taking.cancel()
           taking.cancel = clock.after(isOver ? 0 : taking.graceMs, () => {
             const { target, owner } = lock
@@ -256,6 +263,7 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
           })
         }
       }
+      return isKept
     },
     onChange: (listener, of) => {
       if (of === undefined) {
@@ -282,6 +290,9 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
 }
 
 const targetOf = ({ name, bench }: Lockable): string => (bench === undefined ? `service ${name}` : `bench ${bench}`)
+
+/** Whether a lock of one of these is one of the service. */
+export const isOf = (targets: readonly string[], service: Lockable): boolean => targets.includes(targetOf(service))
 
 const nameOf = (person: string): string => (person === LOCAL ? "the owner of the node's machine" : person)
 

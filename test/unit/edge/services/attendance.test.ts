@@ -11,11 +11,16 @@ const AWAY_MS = 600_000
 function openAttendance() {
   const clock = new ManualClock()
   const told: string[] = []
+  /** Of which nothing is kept. */
+  const nothing = new Set<string>()
   const [bad, revoked] = [new Set<string>(), new Set<string>()]
   const attendance = new Attendance({
     listener: {
       came: (program) => told.push(`${program} came`),
-      left: (program, isOver) => told.push(`${program} left${isOver ? ' for good' : ''}`),
+      left: (program, isOver) => {
+        told.push(`${program} left${isOver ? ' for good' : ''}`)
+        return !isOver && !nothing.has(program)
+      },
       holdCame: ({ lease }) => told.push(`${lease} came`),
       holdLeft: ({ lease }, graceMs) => told.push(`${lease} left for ${graceMs}`),
     },
@@ -24,7 +29,7 @@ function openAttendance() {
     awayMs: AWAY_MS,
     clock,
   })
-  return { clock, told, bad, revoked, attendance }
+  return { clock, told, bad, revoked, attendance, nothing }
 }
 
 const token = (jti: string) => ({ jti }) as ServiceToken
@@ -124,6 +129,17 @@ test('a hold is there with its first link until its last, and goes with what tha
   second.graceMs = 7
   attendance.enter(second)
   assert.equal(told, ['p came', 'l1 came', 'l1 left for 7'])
+})
+
+test('a program of which nothing is kept is not remembered, however many of them come', () => {
+  const { attendance, nothing } = openAttendance()
+  for (let n = 0; n < 1000; n++) {
+    const one = link(`p${n}`, 't')
+    if (n > 0) nothing.add(one.program)
+    attendance.enter(one)
+    attendance.leave(one)
+  }
+  assert.is(attendance.away, 1)
 })
 
 test.run()

@@ -3,6 +3,7 @@ import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { recordingLog } from '@fernlab/shared/primitives/log'
+import { PING } from '@fernlab/shared/rpc/messages'
 import { createPeer, type Peer, SIGN_IN } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../../contract/driver-contract.ts'
@@ -32,6 +33,7 @@ function openGate() {
   const came: string[] = []
   const revoked = new Set<string>()
   const held = new Set(['l1'])
+  const asked: string[] = []
   const gate: Gate = createGate({
     audience: `${SITE}/n1`,
     keys: () => [{ ...key.key, issuer: SITE }],
@@ -41,21 +43,26 @@ function openGate() {
     isHeld: ({ lease }) => held.has(lease),
     holdEnded: ({ bench }) => new LabError({ code: 'hold-ended', kind: 'caller', message: `${bench} ended: why` }),
     benchToTake: (service, issuer) => (issuer === SITE && service === 'bench-1.psu' ? 'bench-1' : undefined),
-    find: (_, caller) => ({
+    find: (name, caller) => ({
       contract: { ...contract, signals: {}, events: { rang: { value: { type: 'integer' } } } },
       events: rings,
       call: () => {
         for (const end of ends.splice(0)) caller.onEnd(end)
+        if (name === 'slow') return new Promise(() => {})
         return caller.hold?.lease ?? null
       },
     }),
     requireUnlocked: (service, { person }) => {
+      asked.push(service)
       if (service === 'locked' && person !== 'ada')
         throw new LabError({ code: 'service-locked', kind: 'caller', message: '' })
     },
     attendance: {
       came: (program) => came.push(`${named(program)} came`),
-      left: (program, isOver) => came.push(`${named(program)} left${isOver ? ' for good' : ''}`),
+      left: (program, isOver) => {
+        came.push(`${named(program)} left${isOver ? ' for good' : ''}`)
+        return !isOver
+      },
       holdCame: ({ lease }) => came.push(`${lease} came`),
       holdLeft: ({ lease }, graceMs) => came.push(`${lease} left for ${graceMs}`),
     },
@@ -71,7 +78,7 @@ function openGate() {
     const iat = clock.now() / 1000
     return key.sign({ iat, exp: iat + lifetimeS, ...more })
   }
-  return { gate, clock, came, connect, sign, revoked, held, ends, log }
+  return { gate, clock, came, connect, sign, revoked, held, ends, log, asked }
 }
 
 test('who has not signed in within 5 s is left', async () => {
@@ -235,6 +242,26 @@ test('what somebody else has locked is read, and not used', async () => {
   await bob.call('free/hold')
   await bob.call('locked/contract.get')
   assert.is((await rejection(bob.call('locked/hold'))).code, 'service-locked')
+})
+
+test('what is locked meanwhile is asked for at once, however many are; what is under way of other services is not', async () => {
+  const { gate, connect, sign, asked } = openGate()
+  const peer = connect()
+  await peer.call(SIGN_IN, { token: await sign(60) })
+  const under = Array.from({ length: 3 }, () => peer.call('slow/hold'))
+  for (const call of under) call.catch(() => {})
+  await peer.call(PING)
+  asked.splice(0)
+  for (let n = 0; n < 64; n++) {
+    gate.judgeLocks([`other-${n}`])
+    await Promise.resolve()
+  }
+  await peer.call(PING)
+  assert.equal(asked, [])
+  for (let n = 0; n < 64; n++) gate.judgeLocks(['slow', 'other'])
+  await peer.call(PING)
+  assert.equal(asked, ['slow', 'slow', 'slow'])
+  await peer.close()
 })
 
 test('who may not use a part of a bench is told that the bench gives that, and of others nothing of the kind', async () => {

@@ -1,4 +1,4 @@
-import { createLocks } from '@fernlab/edge/services/locks/locks'
+import { createLocks, isOf } from '@fernlab/edge/services/locks/locks'
 import { lostLocks } from '@fernlab/edge/services/locks/lost-locks'
 import { createNodeService } from '@fernlab/edge/services/node-service'
 import type { Caller, ServiceSource } from '@fernlab/edge/services/service-source'
@@ -284,6 +284,27 @@ test('of what a token does not open nothing is told, whether it is there or not'
   ] as const) {
     for await (const { why } of await of('ada', [right], [name]).lost([name])) assert.is(why, 'not-known', name)
   }
+})
+
+test('whoever hears of locks is told which, and of a program that goes whether anything of it is kept', () => {
+  const { locks } = openLocks()
+  const told: (readonly string[])[] = []
+  locks.onChange((targets) => told.push(targets))
+  const caller = { person: 'ada', program: 'p', may: () => true }
+  locks.take({ caller, services: [{ name: 'fit' }, { name: 'b-1.psu', bench: 'b-1' }], reason: '', graceMs: 1000 })
+  assert.is(told.length, 1)
+  const [targets = []] = told
+  const services = [
+    { name: 'fit' },
+    { name: 'plot' },
+    { name: 'b-1.dmm', bench: 'b-1' },
+    { name: 'b-2.psu', bench: 'b-2' },
+  ]
+  assert.equal(
+    services.map((service) => isOf(targets, service)),
+    [true, false, true, false],
+  )
+  assert.equal([locks.left('q', false), locks.left('p', false), locks.left('p', true)], [false, true, false])
 })
 
 test('who waits for one lock is not woken by others', async () => {
