@@ -71,7 +71,7 @@ export interface Gate {
   /** Ends what others have under way of these services where somebody has locked them, all but reading: `service-locked`. */
   judgeLocks(services: readonly string[]): void
   /** How much is under way. */
-  readonly counts: { readonly links: number; readonly calls: number; readonly lingering: number; readonly away: number }
+  readonly counts: { readonly links: number; readonly calls: number; readonly lingering: number }
   close(): Promise<void>
 }
 
@@ -306,7 +306,7 @@ export function createGate(options: GateOptions): Gate {
     get counts() {
       let calls = 0
       for (const peer of open.values()) calls += peer.underWay.served
-      return { links: open.size, calls, lingering: lingering.size, away: attendance.away }
+      return { links: open.size, calls, lingering: lingering.size }
     },
     close: async () => {
       lingering.close()

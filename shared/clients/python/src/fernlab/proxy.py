@@ -100,6 +100,9 @@ class Met:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
+            # Also of a proxy that is not made yet, as when one is copied.
+            if name.startswith("_"):
+                raise AttributeError(name)
             raise AttributeError(self._no_member(name))
 
     def _no_member(self, name: str) -> str:

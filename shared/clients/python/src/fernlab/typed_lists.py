@@ -83,13 +83,17 @@ def _held(item: Any, kind: str, is_float: bool) -> Any:
     """The number as its kind holds it; None for one that would silently be another."""
     if is_float:
         try:
-            return float(item)
+            number = float(item)
         except OverflowError:
             return None
-    if not math.isfinite(item) or int(item) != item:
-        return None
+        return None if kind == "float32" and _LARGEST_FLOAT32 < abs(number) < math.inf else number
     low, high = _BOUNDS[kind]
-    return int(item) if low <= item <= high else None
+    # Infinity is beyond both, and what is not a number is not equal to itself.
+    return int(item) if low <= item <= high and int(item) == item else None
+
+
+#: What is larger is rounded to infinity.
+_LARGEST_FLOAT32 = (2 - 2**-24) * 2.0**127
 
 
 def _bounds_of(kind: Kind) -> Tuple[int, int]:
