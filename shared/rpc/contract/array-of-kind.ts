@@ -11,14 +11,17 @@ const classes = {
 } as const satisfies Record<ArrayKind, unknown>
 
 /**
- * The array, or the index of the first number that its kind can't hold: floats are rounded, a whole number that does not fit
- * would silently be another.
+ * The array, or the index of the first number that its kind can't hold: floats are rounded, but not to infinity; a whole
+ * number that does not fit would silently be another.
  */
 export function arrayOfKind(
   kind: ArrayKind,
   numbers: readonly number[],
 ): { readonly array: TypedArray } | { readonly unfit: number } {
   const array = classes[kind].from(numbers)
-  const unfit = kind.startsWith('float') ? -1 : numbers.findIndex((number, i) => array[i] !== number)
+  const isUnfit = kind.startsWith('float')
+    ? (number: number, i: number) => Number.isFinite(number) && !Number.isFinite(array[i])
+    : (number: number, i: number) => array[i] !== number
+  const unfit = numbers.findIndex(isUnfit)
   return unfit >= 0 ? { unfit } : { array }
 }

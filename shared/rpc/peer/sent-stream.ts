@@ -244,9 +244,11 @@ export class SentStream {
   #send(items: readonly unknown[]): void {
     if (items.length === 0 || this.#stopped) return
     const from = this.#sent + 1
-    const bytes = this.#sink?.items(from, items) ?? 0
+    const written = this.#sink?.items(from, items)
+    const bytes = written ?? 0
     this.#sent += items.length
-    if (bytes > 0) this.#together = mostWithin(TOGETHER_BYTES, bytes / items.length, MOST_TOGETHER)
+    // Within a process nothing is written.
+    if (written !== undefined) this.#together = mostWithin(TOGETHER_BYTES, bytes / items.length, MOST_TOGETHER)
     if (!this.#lingers) return
     this.#kept.push({ from, items, bytes })
     this.#keptBytes += bytes

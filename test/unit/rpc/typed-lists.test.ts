@@ -72,4 +72,10 @@ test('are refused where a whole number does not fit', () => {
   assert.is(refused({ bytes: [Number.NaN] }).message, "bytes[0] NaN can't be held as uint8")
 })
 
+test('are refused where a finite number would become infinite', () => {
+  assert.is(refused({ small: [1, -1e300] }).message, "small[1] -1e+300 can't be held as float32")
+  const { small } = withTypedArrays(specs, { small: [3.4028235e38, Number.POSITIVE_INFINITY] })
+  assert.equal([...(small as Float32Array)].map(Number.isFinite), [true, false])
+})
+
 test.run()

@@ -2,6 +2,7 @@
 import array
 import asyncio
 import contextlib
+import copy
 import inspect
 import io
 import os
@@ -49,6 +50,13 @@ class Plain(unittest.TestCase):
         with self.assertRaises(LabError) as caught:
             work()
         return caught.exception.code
+
+    def test_a_copy_is_the_same_service_and_one_that_is_not_made_yet_has_no_members(self):
+        with Proxy(NAME, address=SOCKET) as supply:
+            self.assertEqual(copy.copy(supply).contract, supply.contract)
+            with self.assertRaises(AttributeError):
+                _ = type(supply).__new__(type(supply))._service
+            self.assertFalse(hasattr(supply, "_repr_html_"))
 
     def test_signals_are_attributes(self):
         supply = self.supply

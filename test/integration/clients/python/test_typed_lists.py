@@ -71,6 +71,11 @@ class TypedLists(unittest.TestCase):
         self.assertEqual(self.refused(traces=[[0.5]]), ["traces[0][0] 0.5 can't be held as int16"])
         self.assertEqual(self.refused(bytes=[float("nan")]), ["bytes[0] nan can't be held as uint8"])
         self.assertEqual(self.refused(bytes=[-1]), ["bytes[0] -1 can't be held as uint8"])
+        self.assertRegex(self.refused(bytes=[10**400])[0], r"can't be held as uint8$")
+        self.assertEqual(self.refused(bytes=[float("inf")]), ["bytes[0] inf can't be held as uint8"])
+        self.assertEqual(self.refused(small=[1, -1e300]), ["small[1] -1e+300 can't be held as float32"])
+        held = with_typed_arrays(SPECS, {"small": [3.4028235e38, float("inf")]})["small"]
+        self.assertEqual([value < float("inf") for value in held], [True, False])
         self.assertRegex(self.refused(x=[10**400])[0], r"^x\[0\] 10{59}… can't be held as float64$")
 
     @unittest.skipIf(arrays.numpy is None, "numpy is not here")

@@ -86,14 +86,14 @@ def _held(item: Any, kind: str, is_float: bool) -> Any:
             number = float(item)
         except OverflowError:
             return None
-        return None if kind == "float32" and _LARGEST_FLOAT32 < abs(number) < math.inf else number
+        return None if kind == "float32" and _INFINITE_FLOAT32 <= abs(number) < math.inf else number
     low, high = _BOUNDS[kind]
     # Infinity is beyond both, and what is not a number is not equal to itself.
     return int(item) if low <= item <= high and int(item) == item else None
 
 
-#: What is larger is rounded to infinity.
-_LARGEST_FLOAT32 = (2 - 2**-24) * 2.0**127
+#: From here on numbers are rounded to infinity.
+_INFINITE_FLOAT32 = (2 - 2**-24) * 2.0**127
 
 
 def _bounds_of(kind: Kind) -> Tuple[int, int]:
