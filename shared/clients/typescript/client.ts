@@ -88,6 +88,8 @@ export interface CreateClientOptions {
   readonly readContract: (said: unknown) => ServiceContract
   /** How long a node holds what is locked while no way leads to it, in seconds, 0 to 600; 10 unless given. */
   readonly graceS?: number
+  /** How long ways are begun anew to a node that was not reached before; as long as the call has unless given. */
+  readonly patienceMs?: number
   /** Told when a node is reached by another way, and with undefined when one broke. */
   readonly onWay?: (node: string, way: WayInUse | undefined) => void
 }
@@ -244,7 +246,7 @@ class LabClient implements Client {
       })
       return known
     }
-    const { ways, clock, graceS, onWay } = this.#options
+    const { ways, clock, graceS, patienceMs, onWay } = this.#options
     const group: Group = {
       node,
       names: new Set([name]),
@@ -258,6 +260,7 @@ class LabClient implements Client {
         access: (signal) => this.#access(group, signal),
         program: this.#program,
         ...(graceS === undefined ? {} : { graceS }),
+        ...(patienceMs === undefined ? {} : { patienceMs }),
         ...(onWay === undefined ? {} : { onWay: (way) => onWay(node, way) }),
       }),
     }

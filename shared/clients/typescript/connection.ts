@@ -36,6 +36,8 @@ export interface CreateConnectionOptions {
   /** This program's id, by which the node knows its links from those of other programs of the same person. */
   readonly program?: string
   readonly clock: Clock
+  /** How long ways are begun anew to a node that was not reached before; as long as the call has unless given. */
+  readonly patienceMs?: number
   /** Told of each way that is taken, and with undefined when one broke. */
   readonly onWay?: (way: WayInUse | undefined) => void
 }
@@ -224,8 +226,10 @@ class NodeConnection implements Connection {
 
   /** Until when (monotonic ms) a way is looked for. */
   #lastTry(began: number, until: number): number {
-    const isAway = this.#access.newest?.goneSince !== undefined && !this.#wasReached
-    return isAway ? Math.min(until, began + GONE_MS) : until
+    if (this.#wasReached) return until
+    const { patienceMs = Number.POSITIVE_INFINITY } = this.#options
+    const isAway = this.#access.newest?.goneSince !== undefined
+    return Math.min(until, began + (isAway ? Math.min(patienceMs, GONE_MS) : patienceMs))
   }
 
   async #reach(): Promise<Reached> {

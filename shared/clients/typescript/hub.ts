@@ -1,6 +1,7 @@
 /** A hub's HTTP API, as far as a client of services needs it. */
 import type * as z from 'zod'
 import { problemSchema } from '../../contracts/api.ts'
+import { whyUnreachable } from '../../links/why-unreachable.ts'
 import { LabError } from '../../primitives/lab-error.ts'
 
 /** What is used of an answer; a body is read by `hub-lines.ts` alone. */
@@ -90,12 +91,11 @@ export class Hub {
   }
 
   unreachable(cause: unknown): LabError {
-    const why = cause instanceof Error ? cause.message : String(cause)
     return new LabError({
       code: 'hub-unreachable',
       kind: 'link',
       retry: 'later',
-      message: `the hub at ${this.url} can't be reached: ${why}`,
+      message: `the hub at ${this.url} can't be reached: ${whyUnreachable(this.url, cause)}`,
       cause,
     })
   }

@@ -55,6 +55,8 @@ interface KnownNode {
 
 /** A node that is on answers at once. */
 const ANSWER_MS = 5000
+/** One that was never met may have been started together with us; a wrong address stays wrong. */
+const PATIENCE_MS = 500
 /** Who has found a node once finds it again without looking, for so long. */
 const KNOWN_MS = 30_000
 /** One whose ways have all failed may be elsewhere now. */
@@ -78,7 +80,13 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
     const node: KnownNode = {
       at,
       isGiven: false,
-      connection: createConnection({ node: key, ways, clock, access: async () => accessOf(node.at) }),
+      connection: createConnection({
+        node: key,
+        ways,
+        clock,
+        patienceMs: PATIENCE_MS,
+        access: async () => accessOf(node.at),
+      }),
     }
     known.set(key, node)
     return node

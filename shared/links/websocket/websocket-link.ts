@@ -13,6 +13,7 @@ import type { Format, Frame } from '../../rpc/formats.ts'
 import { defaultLimits, PIECE_BYTES } from '../../rpc/limits.ts'
 import type { Link, LinkListener } from '../../rpc/link.ts'
 import { TurnWriter } from '../turn-writer.ts'
+import { whyUnreachable } from '../why-unreachable.ts'
 import { closeReason } from './close-reason.ts'
 import { maskedFrame, plainFrame, plainHeader } from './message-frame.ts'
 import { subprotocolOf } from './subprotocol-of.ts'
@@ -78,7 +79,7 @@ export function connectWebSocket({
     }
     const fail = (cause: Error) => {
       forget()
-      const message = `nobody answers at ${url}: ${cause.message}`
+      const message = whyUnreachable(url, cause)
       reject(new LabError({ code: 'link-unreachable', kind: 'link', retry: 'later', message, cause }))
     }
     const ready = () => {
