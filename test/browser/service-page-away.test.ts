@@ -78,16 +78,30 @@ test('of a daemon that is stopped it says so within its poll, offers nothing, an
   await again.context.close()
 })
 
-test('of a node that is away it says since when, offers nothing, and looks for no way for ever', async () => {
+test('of a node that is away it says since when, offers nothing, knocks seldom, and goes on once it is back at another port', async () => {
   await staged.stopNode()
-  const { page, context } = await openService(staged, staged.ada, 'bell')
+  const { page, context } = await openService(staged, staged.ada, 'diode.psu')
   await page.getByText(/^Last heard of .*Its node is not connected\.$/).waitFor()
-  await page.getByText('It is not reached now; the page goes on trying.').waitFor({ timeout: 5000 })
+  await page.getByText('It is not reached now. The page goes on by itself once pi is back.').waitFor({ timeout: 5000 })
   await page.getByText('Its node pi is not connected').waitFor()
   assert.is(await page.getByText('Looking for the nearest way').count(), 0)
   assert.is(await page.getByText('without being taken').count(), 0)
   assert.equal(await offered(page), [])
   assert.equal(await barriersOn(page), [])
+  // A browser makes a page wait for seconds that has opened many links in vain.
+  const opened: string[] = []
+  page.on('websocket', (socket) => opened.push(socket.url()))
+  await page.waitForTimeout(15_000)
+  assert.equal(opened, [])
+
+  await staged.startNode()
+  await comes(async () => (await staged.lab.call('/api/v1/directory?state=gone')).text(), '{"items":[]}')
+  // Its poll, and a moment.
+  await page.getByText('Straight to the node, over a WebSocket.').waitFor({ timeout: 5000 })
+  await comes(() => offered(page), ['Take its bench'])
+  await page.getByRole('button', { name: 'Take its bench' }).click()
+  await page.getByText('You have the bench pi.diode with all its parts').waitFor()
+  await comes(() => offered(page), ['Set', 'Set'])
   await context.close()
 })
 

@@ -79,6 +79,8 @@ export interface ServiceStage {
   readonly bo: TestPerson
   /** Stops the node `pi`. */
   stopNode(): Promise<void>
+  /** Starts it again, at another port. */
+  startNode(): Promise<void>
 }
 
 export const nameOf = async (person: TestPerson) =>
@@ -96,17 +98,21 @@ export function serviceStage(test: Test, given: (stage: ServiceStage) => void): 
     await writeFile(join(folder, 'node.yaml'), nodeFile)
     await writeFile(join(folder, 'bell.ts'), bell)
     await mkdir(join(folder, 'data/nodes/pi'), { recursive: true })
-    node = await startEdge({
-      config: { file: join(folder, 'node.yaml') },
-      dataFolder: join(folder, 'data/nodes/pi'),
-      drivers: builtInDrivers(),
-      openTransport: createOpenTransport({ clock: systemClock, log: silentLog }),
-      site: 'main',
-      credential: await lab.hub.enrollInProcess('pi'),
-      link: () => lab.hub.connectInProcess(),
-      reconnectMs: 50,
-      log: silentLog,
-    })
+    const credential = await lab.hub.enrollInProcess('pi')
+    const startNode = async () => {
+      node = await startEdge({
+        config: { file: join(folder, 'node.yaml') },
+        dataFolder: join(folder, 'data/nodes/pi'),
+        drivers: builtInDrivers(),
+        openTransport: createOpenTransport({ clock: systemClock, log: silentLog }),
+        site: 'main',
+        credential,
+        link: () => lab.hub.connectInProcess(),
+        reconnectMs: 50,
+        log: silentLog,
+      })
+    }
+    await startNode()
     const up = async () => {
       const { items } = (await (await lab.call('/api/v1/directory?state=up')).json()) as { items: unknown[] }
       return items.length === 2
@@ -115,7 +121,7 @@ export function serviceStage(test: Test, given: (stage: ServiceStage) => void): 
     const ada = await newPerson(lab, 'instructor')
     const bo = await newPerson(lab, 'instructor')
     browser = await openBrowser()
-    given({ lab, folder, browser, ada, bo, stopNode: async () => node?.close() })
+    given({ lab, folder, browser, ada, bo, startNode, stopNode: async () => node?.close() })
   })
   test.after(async () => {
     await browser?.close()

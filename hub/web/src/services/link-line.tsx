@@ -26,7 +26,9 @@ export function LinkLine({ service, state }: { service: DirectoryEntry; state: L
           : way !== undefined
             ? t('service.byMqtt')
             : isLost
-              ? t('service.unreached')
+              ? service.state === 'gone'
+                ? t('service.unreachedNode', { node: service.node })
+                : t('service.unreached')
               : t('service.opening')}
         {isHubThere ? '' : ` ${isStraight ? t('service.hubAway') : t('service.hubAwayBy')}`}
       </p>

@@ -6,18 +6,18 @@ import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contr
 import type { Api } from '../api/client.ts'
 import type { SignalStore } from '../panel/signal-store.ts'
 import { pageDirectory } from './page-directory.ts'
-import { openServiceLink, type ServiceLink } from './service-link.ts'
+import { openServiceLink, type Presence, type ServiceLink } from './service-link.ts'
 
 interface Options {
   readonly id: string
   readonly contract: ServiceContract
   readonly api: Api
   readonly store: SignalStore
-  readonly isThere: () => boolean
+  readonly presence: Presence
 }
 
 /** The service of that id, by the nearest way from this page. */
-export function openService({ id, contract, api, store, isThere }: Options): ServiceLink {
+export function openService({ id, contract, api, store, presence }: Options): ServiceLink {
   const ways = pageWays({
     clock: systemClock,
     WebSocket,
@@ -29,7 +29,7 @@ export function openService({ id, contract, api, store, isThere }: Options): Ser
     contract,
     store,
     isSeen: () => document.visibilityState === 'visible',
-    isThere,
+    presence,
     clock: systemClock,
     client: ({ onWay, onHold }) =>
       createClient({
@@ -37,6 +37,8 @@ export function openService({ id, contract, api, store, isThere }: Options): Ser
         ways,
         clock: systemClock,
         readContract: (said) => said as ServiceContract,
+        // The page tries again by itself, when the directory says that it is worth it.
+        patienceMs: 0,
         onWay: (_, way) => onWay(way),
       }),
   })

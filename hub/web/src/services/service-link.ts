@@ -71,8 +71,13 @@ export interface ServiceLink {
   unlock(reason: string): Promise<Call>
   /** What its daemon has written; rejects with `right-missing` for who may not end its locks. */
   log(asked: AskedLog, signal: AbortSignal): Promise<ServiceLog>
+  /** What the directory says of it from now on: what has come back is looked for at once. */
+  heard(presence: Presence): void
   close(): Promise<void>
 }
+
+/** `away`: its node is not connected with the hub; `left`: the directory has it not, and it is not asked. */
+export type Presence = 'here' | 'away' | 'left'
 
 interface Options {
   readonly id: string
@@ -81,14 +86,18 @@ interface Options {
   readonly store: SignalStore
   /** Whether anybody looks. */
   readonly isSeen: () => boolean
-  /** Whether the directory has it: what is not there is not asked. */
-  readonly isThere: () => boolean
+  readonly presence: Presence
   readonly clock: Clock
 }
 
 const READ_EVERY_MS = 250
 /** Of what could not be read. */
 const AGAIN_MS = 2000
+/**
+ * Of what is away. A browser lets a page that has opened many links in vain wait for seconds before each further one: who
+ * knocks seldom is let in at once when the node is back.
+ */
+const AWAY_MS = 60_000
 const READ_MS = 10_000
 const MOST_KEPT = 100
 const MOST_WAYS = 8
@@ -120,10 +129,13 @@ class PageLink implements ServiceLink {
   readonly #listeners = new Set<() => void>()
   #service: Promise<Service<ServiceContract>> | undefined
   #lock: Lock | undefined
+  #presence: Presence
+  #wake = () => {}
   #ids = 0
 
   constructor(options: Options) {
     this.#options = options
+    this.#presence = options.presence
     this.#client = options.client({
       onWay: (way) => {
         const ways = [{ at: options.clock.now(), way }, ...this.state.ways].slice(0, MOST_WAYS)
@@ -203,9 +215,16 @@ class PageLink implements ServiceLink {
 
   async log(asked: AskedLog, signal: AbortSignal): Promise<ServiceLog> {
     const { id } = this.#options
+    await this.#untilInReach(signal)
     const args = { service: id.slice(id.indexOf('/') + 1), ...asked }
     const found = await this.#found()
     return (await found.ofNode('log', args, { idempotent: true, timeoutMs: READ_MS, signal })) as ServiceLog
+  }
+
+  heard(presence: Presence): void {
+    if (presence === this.#presence) return
+    this.#presence = presence
+    this.#wake()
   }
 
   async close(): Promise<void> {
@@ -230,14 +249,14 @@ class PageLink implements ServiceLink {
   }
 
   async #readOn(): Promise<void> {
-    const { clock, isSeen, isThere, store, contract } = this.#options
+    const { clock, isSeen, store, contract } = this.#options
     const { signal } = this.#closing
     const names = Object.entries(contract.signals).flatMap(([name, { access, dtype }]) =>
       access === 'set' || dtype === 'array' ? [] : [name],
     )
     while (!signal.aborted) {
       let waitMs = names.length === 0 ? AGAIN_MS : READ_EVERY_MS
-      if (isSeen() && isThere()) {
+      if (isSeen() && this.#presence !== 'left') {
         const began = clock.monotonic()
         try {
           const found = await this.#found()
@@ -248,19 +267,37 @@ class PageLink implements ServiceLink {
           waitMs = Math.max(0, waitMs - (clock.monotonic() - began))
         } catch (error) {
           this.#change({ unread: error })
-          waitMs = AGAIN_MS
+          waitMs = this.#isInReach ? AGAIN_MS : AWAY_MS
         }
       }
-      await clock.sleep(waitMs, signal).catch(() => {}) // closed: the loop ends
+      await this.#rest(waitMs)
     }
   }
 
+  /** Whether a link is likely to open. */
+  get #isInReach(): boolean {
+    return this.#presence === 'here' || (this.#presence === 'away' && this.state.way !== undefined)
+  }
+
+  async #untilInReach(signal: AbortSignal): Promise<void> {
+    while (!this.#isInReach) await this.#options.clock.sleep(AGAIN_MS, signal)
+  }
+
+  /** As long, or until the directory says something else of it, or this is closed. */
+  async #rest(ms: number): Promise<void> {
+    const woken = new AbortController()
+    this.#wake = () => woken.abort()
+    const { clock } = this.#options
+    await clock.sleep(ms, AbortSignal.any([this.#closing.signal, woken.signal])).catch(() => {}) // who waits looks why
+    this.#wake = () => {}
+  }
+
   async #hearOn(): Promise<void> {
-    const { clock, contract, isThere } = this.#options
+    const { clock, contract } = this.#options
     const { signal } = this.#closing
     while (!signal.aborted) {
       try {
-        while (!isThere()) await clock.sleep(AGAIN_MS, signal)
+        await this.#untilInReach(signal)
         const heard = (await this.#found()).events(Object.keys(contract.events), { signal })
         for await (const one of heard) {
           const { event, value } = one as { event: string; value: unknown }

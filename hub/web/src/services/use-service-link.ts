@@ -5,7 +5,7 @@ import { useApi } from '../api/context.tsx'
 import { restfulFrames } from '../panel/restful-frames.ts'
 import { createSignalStore, type SignalStore } from '../panel/signal-store.ts'
 import { openService } from './open-service.ts'
-import type { LinkState, ServiceLink } from './service-link.ts'
+import type { LinkState, Presence, ServiceLink } from './service-link.ts'
 
 export interface OpenLink {
   /** Undefined before the page is there, and between two services. */
@@ -19,14 +19,13 @@ const KEPT_S = 62
 
 /** The page's own connection with the service, for as long as the page is there; at rest while the directory has it not. */
 export function useServiceLink(
-  { id, contract }: Pick<DirectoryService, 'id' | 'contract'>,
+  { id, contract, state: stands }: Pick<DirectoryService, 'id' | 'contract' | 'state'>,
   hasLeft: boolean,
 ): OpenLink {
   const api = useApi()
-  const left = useRef(hasLeft)
-  useEffect(() => {
-    left.current = hasLeft
-  }, [hasLeft])
+  const presence: Presence = hasLeft ? 'left' : stands === 'gone' ? 'away' : 'here'
+  const newest = useRef(presence)
+  newest.current = presence
   const [link, setLink] = useState<ServiceLink>()
   const shape = JSON.stringify(contract)
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was read of another service is not of this one
@@ -37,7 +36,7 @@ export function useServiceLink(
       contract: JSON.parse(shape) as ServiceContract,
       api,
       store,
-      isThere: () => !left.current,
+      presence: newest.current,
     })
     setLink(opened)
     return () => {
@@ -45,6 +44,7 @@ export function useServiceLink(
       void opened.close()
     }
   }, [id, shape, api, store])
+  useEffect(() => link?.heard(presence), [link, presence])
   const subscribe = useCallback((listener: () => void) => link?.subscribe(listener) ?? (() => {}), [link])
   const state = useSyncExternalStore(subscribe, () => link?.state)
   return { link, state, store }
