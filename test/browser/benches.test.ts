@@ -62,6 +62,30 @@ test('a bench that somebody else uses says so, without an alarm', async () => {
   await context.close()
 })
 
+test('the hold of another is ended while the history of the bench is still on its way', async () => {
+  const { page, context } = await visit(browser)
+  hub.heldBy.set(bench, 'other')
+  let isHeldUp = true
+  await page.route(/\/(outages|history)$/, async (route) => {
+    while (isHeldUp) await page.waitForTimeout(50)
+    await route.continue()
+  })
+  await page.goto(`${hub.url}/benches/${bench}`)
+  await button(page, 'End their hold').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Why').fill('a practical begins')
+  await dialog.getByRole('button', { name: 'End their hold' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  assert.not.ok(hub.heldBy.has(bench))
+  await page.getByText(/Take the bench to set values by hand/).waitFor()
+  assert.is(await page.getByRole('region', { name: 'Health' }).count(), 0)
+  const before = await button(page, 'Take the bench').boundingBox()
+  isHeldUp = false
+  await page.getByRole('region', { name: 'Health' }).waitFor()
+  assert.equal(await button(page, 'Take the bench').boundingBox(), before)
+  await context.close()
+})
+
 test('who comes back to the page goes on with the bench, or gives it back', async () => {
   const { page, context } = await visit(browser)
   await page.goto(`${hub.url}/benches/${bench}`)

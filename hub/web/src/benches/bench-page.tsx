@@ -47,7 +47,7 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
   const api = useApi()
   const role = useQuery(meQuery(api)).data?.role
   const manages = role === 'admin'
-  // Each would push away what is below it, which somebody may be about to press.
+  // Each would push away what is below it: what takes the bench, and ends a hold, stands above them and waits for neither.
   const outages = useQuery(outagesQuery(api, bench.id))
   const history = useQuery(benchHistoryQuery(api, bench.id))
   const isComing = outages.isLoading || history.isLoading
@@ -109,6 +109,7 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
         </p>
       ) : null}
       <Interlocks bench={bench} />
+      <DirectPanel bench={bench} />
       {isComing ? (
         <Loading lines={6} />
       ) : (
@@ -116,7 +117,6 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
           <Outages bench={bench} />
           <Health bench={bench} />
           <Calibrations bench={bench} />
-          <DirectPanel bench={bench} />
         </>
       )}
       {bench.gone && manages ? <RemoveButton kind="benches" id={bench.id} /> : null}
