@@ -17,7 +17,7 @@ const early: Texts<typeof en> = {
   app: { name: 'Fernlab', skip: 'Ir al contenido', tagline: 'Instrumentos reales, desde cualquier lugar' },
   nav: {
     main: 'Principal',
-    labs: 'Labs',
+    labs: 'Laboratorios',
     runs: 'Ensayos',
     calendar: 'Calendario',
     benches: 'Bancos',
