@@ -10,6 +10,12 @@ import { useWait } from './wait.ts'
 export function LabCard({ lab }: { lab: LabSummary }) {
   const words = useWords()
   const wait = useWait(lab)
+  const states = [...new Set(lab.benches.map(({ state }) => state))]
+  const said = ({ id, title, reason = '' }: LabSummary['benches'][number]) =>
+    [title ?? id, words.reason(reason)].filter(Boolean).join(': ')
+  // That a bench is free says by itself that nobody waits.
+  const isFree =
+    lab.estimatedWaitS !== null && lab.estimatedWaitS < 1 && lab.benches.some(({ state }) => state === 'free')
   return (
     <li className={styles.card}>
       <Drawing picture={lab.picture} className={styles.drawing} />
@@ -26,21 +32,21 @@ export function LabCard({ lab }: { lab: LabSummary }) {
       </div>
       <div className={styles.foot}>
         <ul className={styles.benches}>
-          {lab.benches.map((bench) => (
-            <li
-              key={bench.id}
-              title={[bench.title ?? bench.id, words.reason(bench.reason ?? '')].filter(Boolean).join(': ')}
-            >
-              <BenchMark state={bench.state} />
-            </li>
-          ))}
+          {states.map((state) => {
+            const benches = lab.benches.filter((bench) => bench.state === state)
+            return (
+              <li key={state} title={benches.map(said).join('\n')}>
+                <BenchMark state={state} count={benches.length} />
+              </li>
+            )
+          })}
           {lab.benches.length === 0 ? (
             <li className={styles.noBench}>
               {words.t('catalogue.noBench')} {lab.notServedBy?.map(({ reason }) => reason).join('; ')}
             </li>
           ) : null}
         </ul>
-        {lab.benches.length === 0 ? null : <span className={styles.wait}>{wait}</span>}
+        {lab.benches.length === 0 || isFree ? null : <span className={styles.wait}>{wait}</span>}
       </div>
     </li>
   )

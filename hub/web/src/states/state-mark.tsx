@@ -66,11 +66,12 @@ export function Mark({
   )
 }
 
-/** A bench's state: colour, icon and word. */
-export function BenchMark({ state, large }: { state: BenchState; large?: boolean }) {
+/** A bench's state: colour, icon and word; of several in one state, how many. */
+export function BenchMark({ state, large, count = 1 }: { state: BenchState; large?: boolean; count?: number }) {
   const { t } = useTranslation()
   const [tone, Icon] = benches[state]
-  return <Mark tone={tone} Icon={Icon} word={t(`bench.${state}`)} large={large} />
+  const word = t(`bench.${state}`)
+  return <Mark tone={tone} Icon={Icon} word={count === 1 ? word : `${word} × ${count}`} large={large} />
 }
 
 /** A run's state: colour, icon and word. */
