@@ -82,32 +82,34 @@ function BenchView({ bench, title }: { bench: Bench; title: string }) {
         )}
         <PutBack bench={bench} />
       </div>
-      <p className="soft">
-        {bench.labs.length === 0 ? t('benches.noLab') : `${t('benches.serves')} `}
-        {bench.labs.map((lab, index) => (
-          <span key={lab}>
-            {index === 0 ? '' : ', '}
-            <Link to="/labs/$labId" params={{ labId: lab }}>
-              {lab}
-            </Link>
-          </span>
-        ))}
-      </p>
-      {isStaff(role) || role === 'builder' ? (
-        <p>
-          {isStaff(role) ? (
-            <>
-              <Link to="/usage/uses" search={{ bench: bench.id }}>
-                {t('benches.uses')}
+      <div>
+        <p className="soft">
+          {bench.labs.length === 0 ? t('benches.noLab') : `${t('benches.serves')} `}
+          {bench.labs.map((lab, index) => (
+            <span key={lab}>
+              {index === 0 ? '' : ', '}
+              <Link to="/labs/$labId" params={{ labId: lab }}>
+                {lab}
               </Link>
-              {' · '}
-            </>
-          ) : null}
-          <Link to="/usage/direct" search={{ bench: bench.id }}>
-            {t('benches.directUses')}
-          </Link>
+            </span>
+          ))}
         </p>
-      ) : null}
+        {isStaff(role) || role === 'builder' ? (
+          <p>
+            {isStaff(role) ? (
+              <>
+                <Link to="/usage/uses" search={{ bench: bench.id }}>
+                  {t('benches.uses')}
+                </Link>
+                {' · '}
+              </>
+            ) : null}
+            <Link to="/usage/direct" search={{ bench: bench.id }}>
+              {t('benches.directUses')}
+            </Link>
+          </p>
+        ) : null}
+      </div>
       <Interlocks bench={bench} />
       <DirectPanel bench={bench} />
       {isComing ? (

@@ -62,6 +62,7 @@ function ActionForm({ name, action, link, last, canUse }: FormProps) {
     ([argument, spec]) => [argument, readArgument(argument, spec, inputOf(argument, spec), t)] as const,
   )
   const isUnderWay = last?.outcome === 'under-way'
+  const isWrong = isTold && read.some(([, one]) => 'error' in one)
   const send = (event: FormEvent) => {
     event.preventDefault()
     setTold(true)
@@ -104,7 +105,7 @@ function ActionForm({ name, action, link, last, canUse }: FormProps) {
             </Button>
           ) : null}
         </div>
-        <Outcome last={last} />
+        <Outcome last={isWrong && !isUnderWay ? undefined : last} />
       </form>
     </li>
   )

@@ -34,7 +34,7 @@ export function LinkLine({ service, state }: { service: DirectoryEntry; state: L
       </p>
       {way === undefined ? null : <p className="soft">{t('service.answers', { time: took(way.roundTripMs) })}</p>}
       {way === undefined || isStraight ? null : <p className="soft">{whyNotStraight(service, t)}</p>}
-      {state?.unread === undefined ? null : (
+      {state?.unread === undefined || (isLost && service.state === 'gone') ? null : (
         <p className={isBusy ? 'soft' : styles.trouble}>
           {t('service.unread', {
             why: isBusy && service.lockedBy?.mine === true ? t('service.busyByYou') : said(state.unread),

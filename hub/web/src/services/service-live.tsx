@@ -27,15 +27,18 @@ export function ServiceLive({ service, hasLeft }: { service: DirectoryService; h
   const isOpen = link !== undefined && !hasLeft && !isDown(service, state)
   const canUse = isOpen && mayUse(holdSays(service, role, state), service.bench)
   const bench = usePanelOf(contract, store)
+  // Empty axes tell nothing; while the first reading is on its way their place is kept.
+  const isUnread = service.state === 'gone' || state?.unread !== undefined
+  const isBlank = isUnread && [...bench.colours.keys()].every((name) => store.latest(name) === undefined)
   return (
     <PanelProvider value={bench}>
       {hasLeft ? (
         <LeftLine service={service} />
       ) : (
-        <>
+        <div>
           <LinkLine service={service} state={state} />
           <HoldLine service={service} role={role} link={link} state={state} />
-        </>
+        </div>
       )}
       <div className={styles.work}>
         <div className={styles.column}>
@@ -43,7 +46,7 @@ export function ServiceLive({ service, hasLeft }: { service: DirectoryService; h
           <ActionList actions={contract.actions} link={link} calls={state?.calls ?? []} canUse={canUse} />
         </div>
         <div className={styles.column}>
-          <Charts bench={bench} />
+          {isBlank ? null : <Charts bench={bench} />}
           {Object.keys(contract.events).length === 0 ? null : (
             <EventLog events={state?.events ?? []} unheard={state?.unheard} />
           )}

@@ -19,9 +19,8 @@ export function ServiceLog({ service, link }: Props) {
   const [isOpen, setOpen] = useState(false)
   const [isPaused, setPaused] = useState(false)
   const [part, setPart] = useState('')
-  const hasDaemon = service.daemon !== undefined
-  const log = useLog(hasDaemon ? link : undefined, isOpen && !isPaused)
-  if (!hasDaemon) return <p className="soft">{t('service.logPart')}</p>
+  // A part of a bench has no daemon, and so no log.
+  const log = useLog(service.daemon === undefined ? undefined : link, isOpen && !isPaused)
   if (log.isThere !== true) return null
   return (
     <details className={styles.log} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>

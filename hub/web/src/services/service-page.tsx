@@ -11,6 +11,7 @@ import { useTitle } from '../frame/place.tsx'
 import { CopyLine } from '../notices/copy-line.tsx'
 import { Loading } from '../notices/loading.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
+import { ScrollRegion } from '../notices/scroll-region.tsx'
 import { ServiceMark } from '../states/service-mark.tsx'
 import { useWords } from '../words/use-words.ts'
 import { snippets } from './contract-words.ts'
@@ -56,22 +57,30 @@ function ServiceView({ service, hasLeft }: { service: DirectoryService; hasLeft:
   const { t } = useWords()
   const { name, state, address, addresses, description, kind, metadata, node, version } = service
   const why = useWhy(service)
+  const says = hasLeft ? t('service.notListed') : why
   const isHubThere = useReachable()
   const text = snippets(service, window.location.origin)
   return (
     <Page
       title={name}
-      aside={<span className="soft">{t('services.kindOn', { kind: `${kind} ${version}`, node })}</span>}
+      aside={
+        <>
+          <ServiceMark state={hasLeft ? 'gone' : state} />
+          <span className="soft">{t('services.kindOn', { kind: `${kind} ${version}`, node })}</span>
+        </>
+      }
     >
-      <div className={styles.shown}>
-        <ServiceMark state={hasLeft ? 'gone' : state} />
-        <span>{hasLeft ? t('service.notListed') : why}</span>
-        {isHubThere ? null : <span className="soft">{t('service.asLastHeard')}</span>}
+      <div className={styles.about}>
+        {description === undefined ? null : <p>{description}</p>}
+        {says === '' ? null : <p>{says}</p>}
+        {isHubThere ? null : <p className="soft">{t('service.asLastHeard')}</p>}
       </div>
-      {description === undefined ? null : <p className={styles.why}>{description}</p>}
       <ServiceLive service={service} hasLeft={hasLeft} />
-      <CopyLine value={address} label={t('services.address')} />
       <dl className={styles.facts}>
+        <dt>{t('services.address')}</dt>
+        <dd>
+          <CopyLine value={address} label={t('services.address')} />
+        </dd>
         <dt>{t('services.reachedAt')}</dt>
         <dd>{addresses.length === 0 ? t('services.noAddress') : addresses.join(', ')}</dd>
         {Object.entries(metadata).map(([what, value]) => (
@@ -97,9 +106,11 @@ function Snippet({ language, text }: { language: string; text: string }) {
   return (
     <figure className={styles.snippet}>
       <figcaption>{language}</figcaption>
-      <pre>
-        <code>{text}</code>
-      </pre>
+      <ScrollRegion name={language} className={styles.code}>
+        <pre>
+          <code>{text}</code>
+        </pre>
+      </ScrollRegion>
       <CopyButton value={text}>
         {({ copied, copy }) => (
           <Button

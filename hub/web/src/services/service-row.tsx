@@ -13,13 +13,13 @@ export function ServiceRow({ service, onTag }: { service: DirectoryEntry; onTag:
   const why = useWhy(service)
   return (
     <li className={styles.row}>
-      <ServiceMark state={state} />
       <div className={styles.what}>
         <h2 className={styles.name}>
           <Link to="/services/$node/$service" params={{ node, service: name }} className={styles.link}>
             <bdi>{name}</bdi>
           </Link>
         </h2>
+        <ServiceMark state={state} />
         <span className="soft">{t('services.kindOn', { kind, node })}</span>
         {why === '' ? null : <p className={styles.why}>{why}</p>}
         {description === undefined ? null : <p className={styles.why}>{description}</p>}
