@@ -21,6 +21,7 @@ import type { Log } from '@fernlab/shared/primitives/log'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { daemonControlService } from './daemon-control.ts'
+import { createLogLines, type LogLines } from './log-lines.ts'
 import { logPage } from './log-page.ts'
 import { type ClientSession, RunningDaemon } from './running-daemon.ts'
 import { keepFolders, printOf, renamedIn } from './service-source-files.ts'
@@ -74,6 +75,8 @@ export interface CreateDaemonsOptions {
 
 interface Kept {
   readonly daemon: RunningDaemon
+  /** They stay where the daemon is made anew. */
+  readonly lines: LogLines
   readonly own: readonly (readonly [string, OwnServiceEntry])[]
   /** Says the same as long as nothing has changed that its process is made of. */
   readonly print: string
@@ -122,7 +125,7 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
     const hint = didYouMean(name, all.keys())
     throw new LabError({ code: 'daemon-unknown', kind: 'caller', message: `there is no daemon ${name}${hint}` })
   }
-  const make = async (name: string, { daemons, services }: DaemonsConfig): Promise<Kept> => {
+  const make = async (name: string, { daemons, services }: DaemonsConfig, lines = createLogLines()): Promise<Kept> => {
     const entry = daemons[name] as DaemonEntry
     const own = Object.entries(services.own).filter(([, { daemon }]) => daemon === name)
     const daemon = new RunningDaemon({
@@ -134,10 +137,12 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
       clock,
       log,
       onChange: changed,
+      lines,
       lineNumber,
     })
     return {
       daemon,
+      lines,
       own,
       print: await printOf(entry, own, { configFolder, dataFolder }),
       text: JSON.stringify([entry, own]),
@@ -176,7 +181,7 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
       await start(name, config, config.daemons[name]?.autostart === true)
       return 'added'
     }
-    const made = await make(name, config)
+    const made = await make(name, config, before.lines)
     if (made.print === before.print) {
       if (made.text === before.text) return 'unchanged'
       before.daemon.describe(made.own)

@@ -2,9 +2,12 @@
 import type { DaemonLine } from '@fernlab/shared/contracts/daemon-control'
 
 export interface LogLines {
-  add(line: DaemonLine): void
+  /** `hide` takes out of it what no client may see, as that was when it was written. */
+  add(line: DaemonLine, hide: (text: string) => string): void
   /** The newest `most`, the oldest first. */
   newest(most: number): readonly DaemonLine[]
+  /** The text of a line that is kept, as clients may see it. */
+  shown(line: DaemonLine): string
 }
 
 const MOST_LINES = 2000
@@ -13,14 +16,17 @@ const MOST_CHARS = 512 * 1024
 /** Keeps 2000 lines, of 512 Ki characters together. */
 export function createLogLines(): LogLines {
   const lines: DaemonLine[] = []
+  const hides = new WeakMap<DaemonLine, (text: string) => string>()
   let chars = 0
   return {
-    add: (line) => {
+    add: (line, hide) => {
       lines.push(line)
+      hides.set(line, hide)
       chars += line.text.length
       while (lines.length > MOST_LINES || chars > MOST_CHARS) chars -= lines.shift()?.text.length ?? 0
     },
     newest: (most) => (most <= 0 ? [] : lines.slice(-most)),
+    shown: (line) => hides.get(line)?.(line.text) ?? '',
   }
 }
 

@@ -19,7 +19,7 @@ import { daemonOnward, daemonService, type OwnSession } from './daemon-service.t
 import { hostCommand, limitedCommand } from './host-command.ts'
 import { GIVE_UP, LOAD, type Loaded, SESSION_ENDED, type ServiceToLoad } from './host-messages.ts'
 import { type HostProcess, startHostProcess } from './host-process.ts'
-import { createLogLines } from './log-lines.ts'
+import type { LogLines } from './log-lines.ts'
 import { type Hide, hidingParameters, hidingTexts } from './parameters-hidden.ts'
 import { requireSource, serviceFolder } from './service-source-files.ts'
 
@@ -32,6 +32,8 @@ export interface RunningDaemonOptions {
   readonly clock: Clock
   readonly log: Log
   readonly onChange: () => void
+  /** Of the daemon of that name, whatever was in it before. */
+  readonly lines: LogLines
   /** Of the next line that is written. */
   readonly lineNumber: () => number
 }
@@ -60,7 +62,6 @@ export class RunningDaemon {
   readonly #options: RunningDaemonOptions
   #own: RunningDaemonOptions['own']
   readonly #daemon: Daemon
-  readonly #lines = createLogLines()
   /** What each service was when it was last there. */
   readonly #known = new Map<string, Known>()
   readonly #sessions = new WeakMap<ClientSession, OwnSession>()
@@ -113,12 +114,13 @@ export class RunningDaemon {
   }
 
   lines(most: number): readonly DaemonLine[] {
-    return this.#lines.newest(most)
+    return this.#options.lines.newest(most)
   }
 
   /** The line as it may leave the machine: without what node.yaml gives to the daemon and its services. */
-  shown({ number, time, from, text }: DaemonLine): ServiceLog['lines'][number] {
-    return { number, time, from, text: this.#hidden(text) }
+  shown(line: DaemonLine): ServiceLog['lines'][number] {
+    const { number, time, from } = line
+    return { number, time, from, text: this.#options.lines.shown(line) }
   }
 
   report(): DaemonReport {
@@ -320,8 +322,9 @@ export class RunningDaemon {
   }
 
   #write(from: DaemonLine['from'], text: string): void {
-    const { name: daemon, clock, lineNumber } = this.#options
-    this.#lines.add({ number: lineNumber(), daemon, time: new Date(clock.now()).toISOString(), from, text })
+    const { name: daemon, clock, lines, lineNumber } = this.#options
+    const time = new Date(clock.now()).toISOString()
+    lines.add({ number: lineNumber(), daemon, time, from, text }, this.#hidden)
   }
 }
 

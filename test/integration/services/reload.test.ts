@@ -54,6 +54,43 @@ test('a daemon whose folders can not be moved goes on as before, and so does the
   await lab.close()
 })
 
+test('what a daemon has written is kept over a reload and another name, and hidden as it was when it was written', async () => {
+  const said = (words: string, key: string) => `
+import { defineService } from '@fernlab/service'
+export const contract = defineService({ kind: 'said', version: '1.0', actions: {}, signals: {}, events: {} })
+export default class { constructor({ parameters: { key } }) { console.log('${words} with ' + key + ' and ${key}') } }
+`
+  const entry = (key: string) => ({ file: './said.ts', daemon: 'one', parameters: { key } })
+  const files = { 'said.ts': said('first', 'key-of-before') }
+  const lab = await labWithDaemons(files, configOf({ one: {} }, { a: entry('key-of-before') }))
+  const texts = () => lab.daemons.lines(['one'], Number.POSITIVE_INFINITY).map(({ text }) => text)
+  const count = (words: string) => texts().filter((text) => text.startsWith(words)).length
+  await lab.until(() => isUp(lab, 'one') && count('first with') === 1)
+  const first = lab.daemons.logOf('a', { lines: 500, after: '' })
+
+  await writeFile(join(lab.folder, 'said.ts'), said('second', 'key-of-now'))
+  assert.equal(await lab.reload(configOf({ one: {} }, { a: entry('key-of-now') })), [
+    { daemon: 'one', change: 'restarted' },
+  ])
+  await lab.until(() => isUp(lab, 'one') && count('second with') === 1)
+  await lab.reload(configOf({ one: {} }, { b: entry('key-of-now') }))
+  await lab.until(() => isUp(lab, 'one') && count('second with') === 2)
+  assert.is(count('first with'), 1)
+  assert.is(texts().filter((text) => text === 'up').length, 3)
+
+  const log = lab.daemons.logOf('b', { lines: 500, after: '' })
+  const shown = log?.lines.map(({ text }) => text) ?? []
+  assert.is(shown.filter((text) => text.startsWith('first with [')).length, 1)
+  assert.not.ok(
+    shown.some((text) => text.includes('key-of-')),
+    shown.join(' | '),
+  )
+  // Who reads on where they were is given what came since, without a gap.
+  const since = lab.daemons.logOf('b', { lines: 500, after: first?.next ?? '' })
+  assert.equal([since?.continues, since?.lines.length], [true, shown.length - (first?.lines.length ?? 0)])
+  await lab.close()
+})
+
 test('what only people read of a service is told anew, and no process is started for it', async () => {
   const told = { description: 'says hello', tags: ['old'], parameters: { n: 1 } }
   const lab = await labWithDaemons({ 'plain.ts': PLAIN }, configOf({ one: {} }, { a: plain('one', told) }))

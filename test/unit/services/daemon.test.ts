@@ -366,9 +366,11 @@ test('what is written is kept as lines, however it is cut, and never without a b
     ['one', 'zwölf', 8192, 8192, 3616],
   )
   const kept = createLogLines()
-  for (let i = 0; i < 2500; i++) kept.add({ number: i, daemon: 'fit', time: '', from: 'output', text: String(i) })
+  const same = (text: string) => text
+  for (let i = 0; i < 2500; i++) kept.add({ number: i, daemon: 'fit', time: '', from: 'output', text: String(i) }, same)
   assert.equal([kept.newest(9999).length, kept.newest(1)[0]?.text, kept.newest(0).length], [2000, '2499', 0])
-  for (let i = 0; i < 100; i++) kept.add({ number: i, daemon: 'fit', time: '', from: 'output', text: 'y'.repeat(8192) })
+  for (let i = 0; i < 100; i++)
+    kept.add({ number: i, daemon: 'fit', time: '', from: 'output', text: 'y'.repeat(8192) }, same)
   assert.is(kept.newest(9999).length, 64)
 })
 
