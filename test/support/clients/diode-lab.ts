@@ -23,7 +23,8 @@ import { type RunningFernlab, startFernlab } from '../running-fernlab.ts'
 
 const instrument = (device: string, model: string, tag: string) =>
   `driver: scpi, tags: [${tag}], config: { model: ${model}, transport: { kind: emulated, world: diode-1, device: ${device} } }`
-const nodeYaml = `
+/** `tallies`: the names of services like `count`, each in a daemon of its own. */
+const nodeYaml = (tallies: readonly string[]) => `
 node: demo
 hub: { url: in-process }
 instruments:
@@ -40,9 +41,11 @@ services:
   own:
     results: { folder: ./results, write: true, quotaMB: 50, daemon: files, tags: [files] }
     count: { file: ./count.py, daemon: counts }
+${tallies.map((name) => `    ${name}: { file: ./count.py, daemon: ${name}s }\n`).join('')}
 daemons:
   files: {}
   counts: {}
+${tallies.map((name) => `  ${name}s: {}\n`).join('')}
 `
 
 /** It says in which process it is, and takes its time. */
@@ -56,6 +59,10 @@ class Count:
 
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    @property
+    def clock_s(self) -> float:
+        return time.monotonic()
 `
 
 export interface DiodeLab {
@@ -77,7 +84,13 @@ export interface DiodeLab {
   close(): Promise<void>
 }
 
-export async function startDiodeLab({ nodeClock = clock }: { readonly nodeClock?: Clock } = {}): Promise<DiodeLab> {
+export async function startDiodeLab({
+  nodeClock = clock,
+  tallies = [],
+}: {
+  readonly nodeClock?: Clock
+  readonly tallies?: readonly string[]
+} = {}): Promise<DiodeLab> {
   const folder = await mkdtemp(join(tmpdir(), 'fernlab-client-'))
   const env = {
     FERNLAB_DEMO: '0',
@@ -93,7 +106,7 @@ export async function startDiodeLab({ nodeClock = clock }: { readonly nodeClock?
   })
   const { code } = (await given.json()) as { code: string }
   const file = join(folder, 'node.yaml')
-  await writeFile(file, nodeYaml)
+  await writeFile(file, nodeYaml(tallies))
   await writeFile(join(folder, 'count.py'), count)
   await mkdir(join(folder, 'results'))
   const edge = await startEdge({
@@ -143,7 +156,7 @@ export async function startDiodeLab({ nodeClock = clock }: { readonly nodeClock?
       ),
     untilUp: async () => {
       await using client = lab.client()
-      for (const name of ['diode-1.psu', 'count', 'results'])
+      for (const name of ['diode-1.psu', 'count', 'results', ...tallies])
         while ((await client.directory.find({ name, state: 'up' })).length === 0) await clock.sleep(50)
     },
     restartHub: async () => {
