@@ -132,11 +132,12 @@ export function createGate(options: GateOptions): Gate {
     throw refused('too-many-clients', message, 'later')
   }
   /** Once it is kept, with how many links it has closed. */
-  const closeRevoked = async (kept: Promise<void>): Promise<number> => {
+  const closeRevoked = async (kept: Promise<void>, people: EndedOwn['people']): Promise<number> => {
     const over = [...open.keys()].filter((caller) => caller.isRevoked)
     for (const caller of over) closeOver(caller, 'token-revoked')
-    // Of those whose link has broken, nobody is waited for either.
+    // Of those whose link has broken, nobody is waited for either, and nothing goes on for them.
     attendance.endRevoked()
+    lingering.judge(({ owner }) => (people === 'all' ? owner !== LOCAL : people.includes(owner)))
     await kept
     return over.length
   }
@@ -287,8 +288,8 @@ export function createGate(options: GateOptions): Gate {
       }
     },
     // As the hub has the time: tokens that it signs later are others.
-    revoke: (revoked) => closeRevoked(revocations.add(revoked, options.timeOf('').nowMs)),
-    revokeOwn: (ended) => closeRevoked(ownTokens.end(ended)),
+    revoke: (revoked) => closeRevoked(revocations.add(revoked, options.timeOf('').nowMs), revoked.people ?? []),
+    revokeOwn: (ended) => closeRevoked(ownTokens.end(ended), ended.people),
     judgeHolds: () => {
       for (const caller of open.keys()) {
         if (caller.hold === undefined || options.isHeld(caller.hold)) continue
