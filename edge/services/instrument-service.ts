@@ -9,13 +9,22 @@ import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { instrumentContract } from '@fernlab/shared/rpc/contract/service-contract'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import type { SignalSpec, SignalValue } from '../drivers/driver.ts'
-import type { InstrumentHandle } from '../instruments/instrument-handle.ts'
+import type { InstrumentHandle, UseOptions } from '../instruments/instrument-handle.ts'
 import { pacedBlocks } from './paced-blocks.ts'
 import type { Following } from './read-together.ts'
 import type { SharedReadings } from './shared-readings.ts'
 
+export interface ReadOptions extends UseOptions {
+  /** What is read, or why it is not, is told to others than who reads. */
+  readonly isShared?: boolean
+}
+
+type Handle = Pick<InstrumentHandle, 'spec' | 'set' | 'call' | 'streams' | 'stream'> & {
+  read(signals: readonly string[], use: ReadOptions): ReturnType<InstrumentHandle['read']>
+}
+
 export interface InstrumentServiceOptions {
-  readonly handle: Pick<InstrumentHandle, 'spec' | 'read' | 'set' | 'call' | 'streams' | 'stream'>
+  readonly handle: Handle
   /** The instrument's, for all who follow it. */
   readonly readings: SharedReadings
   readonly clock: Clock
@@ -71,7 +80,8 @@ export function instrumentService({
       const { signal } = context
       if (givesBlocks(signals)) return pacedBlocks(handle.stream(signals, rateHz, signal), clock, BLOCKS_EVERY_MS)
       // Each follower is asked for itself: the reading is of all of them.
-      const read: Following['read'] = (all, waited) => handle.read(all, { signal: waited, guard: () => {} })
+      const read: Following['read'] = (all, waited) =>
+        handle.read(all, { signal: waited, guard: () => {}, isShared: true })
       return readings.follow({ signals, rateHz, signal, guard: asked, way, read })
     },
   }

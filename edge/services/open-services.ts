@@ -116,6 +116,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
     seatOf: seats.of,
     entries: file.instruments,
     hasLocked: ({ person }, bench, lease) => locks.has(person, bench, lease),
+    lockOf: locks.of,
     onValue: options.onValue,
     clock,
   })

@@ -18,6 +18,45 @@ export const seesOwner = (viewer: Viewer, service: string, owner: string): boole
 export const seenLock = (viewer: Viewer, service: string, lock: ServiceLock): SeenLock =>
   seesOwner(viewer, service, lock.owner) ? lock : { since: lock.since }
 
+/** A bench that somebody has. */
+export interface UsedBench {
+  readonly bench: string
+  /** A run's is nobody's to be named. */
+  readonly by: 'run' | 'direct'
+  readonly since: string
+  /** Of a lock that this node gave; whose a hub's is, the hub tells. */
+  readonly lock: ServiceLock | undefined
+  /** Whether it is the viewer's own, by another link than this. */
+  readonly isOwn: boolean
+}
+
+/** Why the viewer may not use the service, or not read it beside whoever has its bench. */
+export function inUse(
+  viewer: Viewer,
+  service: string,
+  { bench, by, since, lock, isOwn }: UsedBench,
+  code: 'bench-held' | 'bench-busy',
+): LabError {
+  const seen: Partial<ServiceLock> = lock === undefined ? {} : seenLock(viewer, service, lock)
+  const why = seen.reason === undefined ? '' : ` (${seen.reason})`
+  const who = isOwn ? 'you have it in another program or page,' : `${seen.owner ?? 'somebody else'} has it`
+  const what = by === 'run' ? `a run has it since ${since}` : `${who} since ${since}${why}`
+  const next = by === 'run' ? 'wait until it is over' : isOwn ? 'give it back there' : 'wait until it is given back'
+  return new LabError({
+    code,
+    kind: 'caller',
+    retry: 'later',
+    message: `bench ${bench} is in use: ${what}; ${next}`,
+    details: {
+      since,
+      ...(by === 'run' ? { run: true } : {}),
+      ...(isOwn ? { mine: true } : {}),
+      ...(seen.owner === undefined ? {} : { by: seen.owner }),
+      ...(seen.reason === undefined ? {} : { reason: seen.reason }),
+    },
+  })
+}
+
 /** Why the viewer does not get what another has locked, or may not end the lock. */
 export function lockedBy(
   viewer: Viewer,
@@ -33,6 +72,11 @@ export function lockedBy(
     kind: 'caller',
     retry: 'later',
     message: `${target} is locked by ${owner ?? 'somebody else'} since ${since}${why}${wanted === 'it' ? '' : ": to end another's lock takes a token with the right unlock"}`,
-    details: { since, ...(owner === undefined ? {} : { owner }) },
+    details: {
+      service: name,
+      since,
+      ...(owner === undefined ? {} : { owner }),
+      ...(reason === undefined ? {} : { reason }),
+    },
   })
 }

@@ -14,7 +14,7 @@ import type { Reading, SignalValue } from '../../drivers/driver.ts'
 import type { Seat } from '../../engine/seat.ts'
 import type { InstrumentHandle, UseOptions } from '../../instruments/instrument-handle.ts'
 import { refused } from '../gate/tokens.ts'
-import type { InstrumentServiceOptions } from '../instrument-service.ts'
+import type { InstrumentServiceOptions, ReadOptions } from '../instrument-service.ts'
 
 export interface BenchPartOptions {
   readonly bench: Bench
@@ -26,6 +26,8 @@ export interface BenchPartOptions {
   readonly heldLease: () => Lease | undefined
   /** The session that has the bench, where it is the caller's now. */
   readonly heldSeat: () => HeldSeat | undefined
+  /** Said of a bench that somebody else has. */
+  readonly inUse: (code: 'bench-held' | 'bench-busy', to: 'the caller' | 'anybody') => LabError
   readonly onReadings: (part: string, readings: Readonly<Record<string, Reading>>) => void
   readonly onSet: (part: string, signal: string, value: SignalValue) => void
 }
@@ -50,10 +52,10 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
     if (lease !== undefined) return lease
     if (bench.lease === undefined)
       throw refused('bench-not-held', `bench ${bench.name} is not yours: take it first, by a lock`)
-    throw refused('bench-held', `somebody else has bench ${bench.name}`, 'later')
+    throw options.inUse('bench-held', 'the caller')
   }
-  const requireFree = () => {
-    if (bench.lease !== undefined) throw refused('bench-busy', `bench ${bench.name} is in use`, 'later')
+  const requireFree = (to: 'the caller' | 'anybody') => {
+    if (bench.lease !== undefined) throw options.inUse('bench-busy', to)
   }
   const readHeld = async (by: Pick<Lease, 'read'>, signals: readonly string[], signal: AbortSignal) => {
     const keys = signals.map((name) => ({ part, signal: name }))
@@ -61,11 +63,11 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
     return Object.fromEntries(Object.entries(found).map(([key, reading]) => [key.slice(part.length + 1), reading]))
   }
   /** One by one: a run may begin between two of them. */
-  const readFree = async (signals: readonly string[], use: UseOptions) => {
+  const readFree = async (signals: readonly string[], use: ReadOptions) => {
     const readings: Record<string, Reading> = {}
     const guard = () => {
       use.guard?.()
-      requireFree()
+      requireFree(use.isShared === true ? 'anybody' : 'the caller')
     }
     const each: UseOptions = {
       get signal() {

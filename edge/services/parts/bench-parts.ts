@@ -11,6 +11,7 @@ import type { SignalValue } from '../../drivers/driver.ts'
 import type { Seat } from '../../engine/seat.ts'
 import type { InstrumentHandle } from '../../instruments/instrument-handle.ts'
 import { instrumentService } from '../instrument-service.ts'
+import { inUse, type Viewer } from '../locks/seen-lock.ts'
 import type { Caller, ServiceSource } from '../service-source.ts'
 import { SharedReadings } from '../shared-readings.ts'
 import { benchPart } from './bench-part.ts'
@@ -22,12 +23,17 @@ export interface BenchPartsOptions {
   readonly entries: Readonly<Record<string, InstrumentEntry>>
   /** Whether the caller has locked the bench at this node, by that lease. */
   readonly hasLocked: (caller: Caller, bench: string, lease: Lease) => boolean
+  /** What this node has locked itself. */
+  readonly lockOf: (service: Pick<AnnouncedService, 'name' | 'bench'>) => ServiceLock | undefined
   /** The session that has the bench, where the hold is of it and its person may drive now. */
   readonly seatOf: (hold: Caller['hold']) => Seat | undefined
   /** Values as they are read and set, for the signal topics. */
   readonly onValue: (instrument: string, signal: string, value: SignalValue, unit: string, timeS: number) => void
   readonly clock: Clock
 }
+
+/** Who is told what everybody may know. */
+const anybody: Viewer = { person: '', may: () => false }
 
 interface Part {
   readonly bench: Bench
@@ -76,6 +82,17 @@ export function createBenchParts(options: BenchPartsOptions): ServiceSource {
         spec,
         heldSeat,
         heldLease,
+        inUse: (code, to) => {
+          const { holder, status } = bench
+          const used = {
+            bench: bench.name,
+            by: holder?.kind ?? 'run',
+            since: status.since,
+            lock: options.lockOf({ name, bench: bench.name }),
+            isOwn: to === 'the caller' && holder?.kind === 'direct' && holder.id === caller.person,
+          }
+          return inUse(to === 'the caller' ? caller : anybody, name, used, code)
+        },
         onReadings: (_, readings) => {
           for (const [signal, { value, time }] of Object.entries(readings)) note(handle, signal, value, time)
         },

@@ -19,6 +19,7 @@ import type { Access } from './kept-access.ts'
 import { sameContract } from './same-contract.ts'
 import { endsLease, type Group, takeBench, takeServices } from './take.ts'
 import type { Way } from './ways/way.ts'
+import { WhoHasIt } from './who-has-it.ts'
 
 /** A service as an object: its actions are methods, beside `read`, `set`, `follow` and `events`. */
 export type Service<Contract extends ServiceContract> = Omit<
@@ -106,6 +107,7 @@ class LabClient implements Client {
   readonly #options: CreateClientOptions
   readonly #groups = new Map<string, Group>()
   readonly #locks = new Set<Lock>()
+  readonly #who: WhoHasIt
   readonly #met = new WeakMap<object, Reaching>()
   /** Its node knows this program's links by it. */
   readonly #program: string
@@ -115,6 +117,7 @@ class LabClient implements Client {
     this.#options = options
     this.#program = newId(options.clock.now())
     this.directory = options.directory
+    this.#who = new WhoHasIt(async (service) => await this.directory.whoHas?.(service))
   }
 
   async service<const Contract extends ServiceContract>(name: string, known?: Contract): Promise<Service<Contract>> {
@@ -123,7 +126,7 @@ class LabClient implements Client {
     const contract = known ?? (found.contract as Contract)
     const { connection } = await this.#groupOf(found)
     const verify = sameContract(found.name, contract, this.#options.readContract)
-    const proxy = createProxy(caller(connection, verify), found.name, contract)
+    const proxy = createProxy(caller(connection, verify, this.#saying(found.id)), found.name, contract)
     const about = {
       id: found.id,
       contract,
@@ -190,7 +193,7 @@ class LabClient implements Client {
       if (this.#closing.signal.aborted) throw closed()
     } catch (error) {
       await takeBack()
-      throw error
+      throw await this.#saidWho(error, found)
     }
     const lock: Lock = {
       services: found.map(({ id }) => id),
@@ -230,6 +233,20 @@ class LabClient implements Client {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** Of what was asked for, that which another has. */
+  #saidWho(thrown: unknown, found: readonly Found[]): Promise<LabError> {
+    const error = asLabError(thrown)
+    const { service } = error.details
+    const refused = found.find(({ name }) => name === service) ?? (found.length === 1 ? found[0] : undefined)
+    return refused === undefined ? Promise.resolve(error) : this.#who.amended(error, refused.id)
+  }
+
+  #saying(service: string): (thrown: unknown) => Promise<never> {
+    return async (thrown) => {
+      throw await this.#who.amended(asLabError(thrown), service)
+    }
   }
 
   /** With the service among what its connection is open for. */
@@ -303,8 +320,13 @@ class LabClient implements Client {
 }
 
 /** Streams outlive a way that breaks, unless their caller wants it otherwise. */
-const caller = (connection: Connection, verify: ReturnType<typeof sameContract>) => ({
-  call: (method: string, params?: unknown, options = {}) => connection.call(method, params, { ...options, verify }),
+const caller = (
+  connection: Connection,
+  verify: ReturnType<typeof sameContract>,
+  refused: (thrown: unknown) => Promise<never>,
+) => ({
+  call: (method: string, params?: unknown, options = {}) =>
+    connection.call(method, params, { ...options, verify }).catch(refused),
   stream: (method: string, params?: unknown, options = {}) =>
     connection.stream(method, params, { lingerMs: LINGER_MS, ...options, verify }) as never,
   batch: (calls: Parameters<Connection['batch']>[0], options = {}) => connection.batch(calls, { ...options, verify }),

@@ -43,6 +43,8 @@ export interface Directory {
   hold(bench: string, how?: AskedHold, signal?: AbortSignal): Promise<BenchHold>
   /** Without a lease, the caller's own; where there is none, with a reason and the permission, whoever's it is. */
   release(bench: string, lease?: string, reason?: string): Promise<void>
+  /** Who has the service, as far as the asker may know; without, its node says that itself. */
+  whoHas?(service: string): Promise<DirectoryEntry['lockedBy']>
   /** Ends what it keeps open, where it does. */
   close?(): Promise<void>
 }

@@ -63,6 +63,10 @@ export function hubDirectory(hub: Hub, { addressesHere = () => [] }: HubDirector
       await requireOwn(name, site, signal)
       return { ...found, bench, contract: found.contract as ServiceContract }
     },
+    async whoHas(service) {
+      const path = `/directory/${service.split('/').map(encodeURIComponent).join('/')}`
+      return (await hub.ask(directoryServiceSchema, path)).lockedBy
+    },
     async access(node, services, lease, signal): Promise<Access> {
       const body = { services: services.map((name) => `${node}/${name}`), ...(lease === undefined ? {} : { lease }) }
       const given = await hub.ask(givenServiceTokenSchema, '/directory/tokens', { method: 'POST', body, signal })

@@ -170,12 +170,12 @@ test('who has locked what, and why, is for that person and who may end it; other
   ] as const) {
     assert.equal(
       [refusal?.code, refusal?.message, refusal?.details],
-      ['service-locked', `service fit is locked by somebody else since ${since}${more}`, { since }],
+      ['service-locked', `service fit is locked by somebody else since ${since}${more}`, { service: 'fit', since }],
     )
   }
   const told = await rejection(of('staff', ['lock', 'unlock']).lock(['fit']))
   assert.is(told.message, `service fit is locked by ada since ${since} (a fit)`)
-  assert.equal(told.details, { since, owner: 'ada' })
+  assert.equal(told.details, { service: 'fit', since, owner: 'ada', reason: 'a fit' })
 })
 
 test('each lock waits for its owner as long as its own grace, and not at all for one whose token has ended', async () => {

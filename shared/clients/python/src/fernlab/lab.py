@@ -18,6 +18,7 @@ from .nodes_directory import NodeAt, NodesDirectory
 from .ways.access import Access
 from .ways.known import known_ways
 from .ways.way import Way
+from .who_has_it import WhoHasIt
 
 #: What a hub and a node say of a hold that is no more.
 LOST = ("lease-ended", "lease-invalid", "hold-ended", "session-not-active", "not-found")
@@ -51,6 +52,7 @@ class Group:
         self._gone: Set[str] = set()
         self._adding = asyncio.Lock()
         self.directory = directory
+        self.who = WhoHasIt(directory)
         self.connection = Connection(node, self._access, ways, amend=self._amend)
 
     async def add(self, service: str) -> None:

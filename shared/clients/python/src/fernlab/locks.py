@@ -135,7 +135,14 @@ class AsyncLock:
             node = await node_locks(connection)
             named = {"id": taking} if node.takes_id else {}
             params = {"services": services, "reason": self._reason, "graceS": self._grace, **named}
-            await connection.call("node/lock", params, idempotent=True)
+            try:
+                await connection.call("node/lock", params, idempotent=True)
+            except LabError as error:
+                refused = error.details.get("service", services[0] if len(services) == 1 else None)
+                told = error if refused is None else await group.who.amended(error, f"{group.node}/{refused}")
+                if told is error:
+                    raise
+                raise told from error
             return node
 
         asked = asyncio.get_running_loop().create_task(lock())

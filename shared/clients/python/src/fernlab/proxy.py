@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, List, Mapp
 from . import words
 from .contract import EVENTS, FOLLOW, READ, SET, Contract, require_compatible
 from .directory import AsyncDirectory, Found
+from .errors import LabError
 from .hub import Hub
 from .lab import Group, Lab, lab_of, lab_of_nodes
 from .locks import GRACE_S, AsyncLock, end_locks
@@ -33,7 +34,13 @@ class Service:
 
     async def call(self, member: str, params: Any, idempotent: bool = False) -> Any:
         method = f"{self.found.name}/{member}"
-        return await self.group.connection.call(method, params, self.timeout, idempotent, self.found.contract)
+        try:
+            return await self.group.connection.call(method, params, self.timeout, idempotent, self.found.contract)
+        except LabError as error:
+            told = await self.group.who.amended(error, f"{self.found.node}/{self.found.name}")
+            if told is error:
+                raise
+            raise told from error
 
     def stream(self, member: str, params: Any) -> AsyncIterator[Any]:
         method = f"{self.found.name}/{member}"
