@@ -2,7 +2,8 @@
  * The main-thread side of the converters.
  *
  * INVARIANTS: a conversion has one request under way at a time, so what waits is bounded by one page for each
- * download; every conversion ends by `finish` or `abort`; a thread that dies fails its conversions, the next gets a new one.
+ * download; every conversion ends by `finish` or `abort`; a thread that dies fails its conversions, those too that are asked
+ * for nothing at that moment, and the next gets a new one.
  */
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -44,7 +45,7 @@ export function createConverterThread({ clock }: { clock: Clock }): ConverterThr
   const fail = (gone: Worker, detail: string) => {
     if (worker !== gone) return
     worker = undefined
-    const error = new LabError({ code: 'conversion-failed', kind: 'bug', retry: 'later', message: detail })
+    const error = failed(detail)
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
     open.clear()
@@ -68,9 +69,9 @@ export function createConverterThread({ clock }: { clock: Clock }): ConverterThr
     worker = started
     return started
   }
-  const ask = (request: ConverterRequest, transfer: ArrayBuffer[] = []) =>
+  const ask = (target: Worker, request: ConverterRequest, transfer: ArrayBuffer[] = []) =>
     new Promise<ConverterReply>((resolve, reject) => {
-      const target = thread()
+      if (worker !== target) return reject(failed('the results thread of the conversion has ended'))
       waiting.set(request.session, { resolve, reject })
       target.ref()
       target.postMessage(request, transfer)
@@ -93,27 +94,33 @@ export function createConverterThread({ clock }: { clock: Clock }): ConverterThr
     open: async (spec) => {
       const session = nextSession++
       cancelIdle?.()
+      const target = thread()
       open.add(session)
-      await ask({ kind: 'open', session, spec })
+      try {
+        await ask(target, { kind: 'open', session, spec })
+      } catch (error) {
+        end(session)
+        throw error
+      }
       return {
         pages: async function* (bodies) {
-          let { bytes } = await ask({ kind: 'pages', session, bodies }, buffers(bodies))
+          let { bytes } = await ask(target, { kind: 'pages', session, bodies }, buffers(bodies))
           for (const body of bodies) shortLived.passed(body.byteLength)
           while (bytes !== undefined) {
             shortLived.passed(bytes.byteLength)
             yield bytes
-            bytes = (await ask({ kind: 'more', session })).bytes
+            bytes = (await ask(target, { kind: 'more', session })).bytes
           }
         },
         finish: async () => {
-          const { bytes = new Uint8Array(), reduced } = await ask({ kind: 'finish', session })
+          const { bytes = new Uint8Array(), reduced } = await ask(target, { kind: 'finish', session })
           end(session)
           return reduced === undefined ? { bytes } : { bytes, reduced }
         },
         abort: () => {
           if (!open.has(session)) return
           end(session)
-          worker?.postMessage({ kind: 'abort', session } satisfies ConverterRequest)
+          target.postMessage({ kind: 'abort', session } satisfies ConverterRequest)
         },
       }
     },
@@ -122,6 +129,10 @@ export function createConverterThread({ clock }: { clock: Clock }): ConverterThr
       await stop()
     },
   }
+}
+
+function failed(message: string): LabError {
+  return new LabError({ code: 'conversion-failed', kind: 'bug', retry: 'later', message })
 }
 
 function buffers(bodies: readonly Uint8Array[]): ArrayBuffer[] {

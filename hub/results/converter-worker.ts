@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import type { EventPageDoc, NodeDocument } from '@fernlab/shared/contracts/documents'
 import { decode } from '@fernlab/shared/links/codec'
-import { asLabError, type LabErrorJson } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError, type LabErrorJson } from '@fernlab/shared/primitives/lab-error'
 import { type Converter, type ConverterSpec, createConverter, joined } from './converters.ts'
 import type { ReducedRows } from './reduce.ts'
 import { createShortLived } from './short-lived.ts'
@@ -47,7 +47,12 @@ async function answer(request: ConverterRequest): Promise<Omit<ConverterReply, '
     return {}
   }
   const open = sessions.get(session)
-  if (open === undefined) return {}
+  if (open === undefined) {
+    // One that failed is given up afterwards.
+    if (request.kind === 'abort') return {}
+    const message = `the results thread has no conversion ${session} to ask for ${request.kind}`
+    throw new LabError({ code: 'conversion-failed', kind: 'bug', retry: 'later', message })
+  }
   const { converter } = open
   switch (request.kind) {
     case 'pages':
