@@ -5,7 +5,7 @@ import { asLabError, type LabError } from '../../primitives/lab-error.ts'
 export interface PatienceOptions {
   /** Ends it, with its reason: `AbortSignal.timeout(60_000)`. */
   readonly signal?: AbortSignal
-  /** How long the hub may be away, in seconds; 60 unless given. */
+  /** How long the hub may be away while it is waited for, in seconds; 60 unless given. What the program does with what came is none of it. */
   readonly patienceS?: number
 }
 
@@ -29,12 +29,24 @@ export async function* resumed<Item>(
   }
   for (;;) {
     let ending: Ending = 'cut'
+    const answer = open(heard)
     try {
-      ending = yield* open(heard)
+      for (;;) {
+        const { done, value } = await answer.next()
+        if (done === true) {
+          ending = value
+          break
+        }
+        yield value
+        // Nobody listened while the program was busy with it.
+        heard()
+      }
     } catch (thrown) {
       signal?.throwIfAborted()
       const error = asLabError(thrown)
       if (!mayComeBack(error) || clock.monotonic() - heardAt > patienceS * 1000) throw error
+    } finally {
+      await answer.return('over')
     }
     if (ending === 'over') return
     if (ending === 'cut') await clock.sleep(RETRY_MS, signal)

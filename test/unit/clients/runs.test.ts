@@ -212,6 +212,43 @@ test('a hub that stays away is told after the patience, and what is refused or n
   }
 })
 
+test('the patience is of the hub alone: a program may take as long as it likes for each thing that comes', async () => {
+  let now = 0
+  const clock: Clock = {
+    ...systemClock,
+    monotonic: () => now,
+    sleep: async (ms) => {
+      now += ms
+    },
+  }
+  const event = (n: number) => `id: ${n}.0.-1\nevent: state\ndata: {"state":"running","attempt":1,"at":"${time}"}\n\n`
+  const isAway = (asked: readonly Asked[]) => asked.length % 2 === 0
+  const busy = fakeHub(({ path, query }) => {
+    if (path === '/runs/r1') return { body: status() }
+    if (isAway(busy.of(path))) return 'away'
+    const skip = Number(query.get('skip'))
+    return { text: path.endsWith('/events') ? event(1) : textOf(documents.slice(skip, skip + 1)), cut: true }
+  }, clock)
+  for (const following of [busy.runs.runOf('r1').documents(), busy.runs.runOf('r1').events()]) {
+    let given = 0
+    for await (const _ of following) {
+      given += 1
+      if (given === 4) break
+      now += 61_000
+    }
+    assert.is(given, 4)
+  }
+  // Then it stays away: a minute from when it was waited for.
+  const says: Said[] = [{ text: textOf(documents.slice(0, 1)), cut: true }]
+  const left = fakeHub(({ path }) => (path === '/runs/r1' ? { body: status() } : (says.shift() ?? 'away')), clock)
+  const following = left.runs.runOf('r1').documents()
+  await following.next()
+  now += 61_000
+  const waitedAt = now
+  assert.is((await failure(all(following))).code, 'hub-unreachable')
+  assert.is(now - waitedAt, 61_000)
+})
+
 test('events go on after the last that was heard, to the end, which is what waiting resolves with', async () => {
   const event = (id: string, data: object, name = 'state') =>
     `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`
