@@ -39,13 +39,18 @@ export async function* linesOf(
     const { body } = await watched(hub.open(path, { ...options, signal: ended.signal }))
     const reader = body?.getReader()
     const decoder = new TextDecoder()
-    let rest = ''
+    // Each chunk is looked through once: a line may be of a great many.
+    let rest: string[] = []
     while (reader !== undefined) {
       const { done, value } = await watched(reader.read())
       if (done) return
-      const lines = `${rest}${decoder.decode(value, { stream: true })}`.split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) yield line
+      const [end = '', ...begun] = decoder.decode(value, { stream: true }).split('\n')
+      rest.push(end)
+      for (const next of begun) {
+        const line = rest.join('')
+        rest = [next]
+        yield line
+      }
     }
   } finally {
     signal?.removeEventListener('abort', onAbort)

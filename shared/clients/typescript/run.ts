@@ -4,7 +4,7 @@
  * INVARIANTS: an event or a document is given once and in order, however often the connection breaks; following one never
  * ends it.
  */
-import type * as z from 'zod'
+import * as z from 'zod'
 import {
   type Data,
   dataSchema,
@@ -129,7 +129,7 @@ export class Run {
         if (line === '') continue
         const document = readDocument(line)
         taken += 1
-        yield document
+        if (document !== undefined) yield document
       }
       const after = await stands()
       if (!follow) return 'over'
@@ -155,22 +155,34 @@ export class Run {
   }
 }
 
-/** Undefined for one of a kind that this client does not know. */
+/** Undefined for one of a kind that this client does not know: later hubs may have more. */
 function readEvent({ name, data }: ServerEvent): RunEvent | undefined {
   if (!Object.hasOwn(runEventSchemas, name)) return undefined
   const schema: z.ZodType = runEventSchemas[name as RunEventName]
-  return { name, data: read(schema, data, `an event "${name}"`) } as RunEvent
+  const what = `an event "${name}"`
+  return { name, data: read(schema, jsonIn(data, what), what) } as RunEvent
 }
 
-const readDocument = (line: string): RunDocument => read(runDocumentSchema, line, 'a document of a run')
+const namedSchema = z.object({ name: z.string(), doc: z.record(z.string(), z.unknown()) })
+const DOCUMENT = 'a document of a run'
+const documentNames: ReadonlySet<string> = new Set(runDocumentSchema.options.map(({ shape }) => shape.name.value))
 
-function read<Value>(schema: z.ZodType<Value>, text: string, what: string): Value {
-  let value: unknown
+/** The same of documents. */
+function readDocument(line: string): RunDocument | undefined {
+  const json = jsonIn(line, DOCUMENT)
+  const { name } = read(namedSchema, json, DOCUMENT)
+  return documentNames.has(name) ? read(runDocumentSchema, json, DOCUMENT) : undefined
+}
+
+function jsonIn(text: string, what: string): unknown {
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text)
   } catch {
     throw notUnderstood(what, [{ path: '', message: 'no JSON' }])
   }
+}
+
+function read<Value>(schema: z.ZodType<Value>, value: unknown, what: string): Value {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   throw notUnderstood(

@@ -203,7 +203,7 @@ test('a hub that stays away is told after the patience, and what is refused or n
   assert.is((await failure(all(refusing.runs.runOf('r1').documents()))).code, 'not-found')
   assert.is((await failure(all(refusing.runs.runOf('r1').events()))).code, 'not-found')
   assert.is(refusing.asked.length, 2)
-  for (const line of ['{"name":"surprise","doc":{}}', '{"name":"start","doc":{}}', 'no JSON']) {
+  for (const line of ['{"name":"surprise"}', '{"name":"start","doc":{}}', 'no JSON']) {
     const other = fakeHub(({ path }) => (path === '/runs/r1' ? { body: status() } : { text: `${line}\n` }))
     const odd = await failure(all(other.runs.runOf('r1').documents()))
     assert.is(odd.code, 'unexpected-answer')
@@ -247,6 +247,52 @@ test('the patience is of the hub alone: a program may take as long as it likes f
   const waitedAt = now
   assert.is((await failure(all(following))).code, 'hub-unreachable')
   assert.is(now - waitedAt, 61_000)
+})
+
+test('a document of a kind that a later hub has is passed over, and counts where it is gone on', async () => {
+  const later = { name: 'of-a-later-hub', doc: { anything: [1] } }
+  const says = [
+    [start(), later, page(1)],
+    [later, page(2), later, stop],
+  ]
+  const { runs, of } = fakeHub(({ path }) => {
+    if (path === '/runs/r1') return { body: status(says.length > 0 ? 'running' : 'succeeded') }
+    return { text: textOf(says.shift() ?? []) }
+  })
+  assert.equal(uidsOf(await all(runs.runOf('r1').documents())), ['start-1', 'd/1', 'd/2', 'stop'])
+  assert.equal(
+    of('/runs/r1/documents').map(({ query }) => query.get('skip')),
+    ['0', '3'],
+  )
+})
+
+test('a line of sixteen thousand chunks costs no more than its length', async () => {
+  const chunk = new Uint8Array(1024).fill(0x20)
+  let left = 16_000
+  const long = new Hub({
+    url: 'https://lab.example.org',
+    token: TOKEN,
+    fetch: async (url) => {
+      if (!url.includes('/documents')) return new Response(JSON.stringify(status('succeeded')))
+      const line = textOf([page(1)]).trimEnd()
+      return new Response(
+        new ReadableStream<Uint8Array>({
+          start: (controller) => controller.enqueue(new TextEncoder().encode(line)),
+          pull: (controller) => {
+            left -= 1
+            if (left >= 0) return controller.enqueue(chunk)
+            controller.enqueue(new TextEncoder().encode(`\n${line}\n`))
+            controller.close()
+          },
+        }),
+      )
+    },
+  })
+  const before = process.cpuUsage()
+  const read = await all(hubRuns({ hub: long, clock: systemClock }).runOf('r1').documents())
+  const { user } = process.cpuUsage(before)
+  assert.equal(uidsOf(read), ['d/1', 'd/1'])
+  assert.ok(user < 5_000_000, `${user / 1000} ms`)
 })
 
 test('events go on after the last that was heard, to the end, which is what waiting resolves with', async () => {
