@@ -8,6 +8,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type BundledLink, LinkBundle } from '@fernlab/shared/links/mqtt/link-bundle'
+import { closeReason } from '@fernlab/shared/links/websocket/close-reason'
 import { keepAwake } from '@fernlab/shared/links/websocket/keep-awake'
 import { chosenSubprotocol, formatOfSubprotocol } from '@fernlab/shared/links/websocket/subprotocols'
 import { webSocketSettings } from '@fernlab/shared/links/websocket/websocket-link'
@@ -51,7 +52,6 @@ const BEFORE_ANSWER_BYTES = 64 * 1024
 /** RFC 6455, 7.4.1. */
 const NORMAL = 1000
 const UNSUPPORTED = 1003
-const LONGEST_REASON = 40
 
 export function createServiceLines(options: CreateServiceLinesOptions): ServiceLines {
   const { isOnline, send, onCarried, accounts, origins, clock, log } = options
@@ -116,7 +116,7 @@ export function createServiceLines(options: CreateServiceLinesOptions): ServiceL
     try {
       join(socket, bundleOf(node).open(format))
     } catch (thrown) {
-      socket.close(NORMAL, (thrown as Error).message.slice(0, LONGEST_REASON))
+      socket.close(NORMAL, closeReason((thrown as Error).message))
     }
   }
 
@@ -164,7 +164,8 @@ function join(socket: WebSocket, link: BundledLink): void {
     drained: () => socket.resume(),
     ended: ({ message }) => {
       socket.resume()
-      socket.close(NORMAL, message.slice(0, LONGEST_REASON))
+      // As the node has said it: the client's own link says that it ended.
+      socket.close(NORMAL, closeReason(link.why ?? message))
     },
   })
 }

@@ -27,6 +27,8 @@ export interface LinkBundleOptions {
 
 /** A link of which frames can be held back, where they are handed on to something slower. */
 export interface BundledLink extends Link {
+  /** Once it has ended, why, in the words of the end that ended it. */
+  readonly why: string | undefined
   /** While it is held, what comes counts as not taken: the other end sends WINDOW_BYTES at most. */
   hold(isHeld: boolean): void
 }
@@ -151,6 +153,10 @@ class End implements BundledLink {
     this.#forget = forget
     this.#clock = clock
     this.#firstBytes = firstBytes
+  }
+
+  get why(): string | undefined {
+    return this.#ended
   }
 
   get pendingBytes(): number {

@@ -1,6 +1,10 @@
 /** From the hub's directory straight to the node: found, taken, set and followed, also while the hub is away. */
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { DirectoryEntry, GivenServiceToken } from '@fernlab/shared/contracts/directory'
+import { connectWebSocket } from '@fernlab/shared/links/websocket/websocket-link'
+import { systemClock } from '@fernlab/shared/primitives/clock'
+import { cborFormat } from '@fernlab/shared/rpc/cbor-format'
+import { createPeer, type Peer, SIGN_IN } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
 import { ended, overNetwork } from '../../support/edge/service-clients.ts'
@@ -20,6 +24,19 @@ test.after(() => lab.close())
 const entryFor = async (person: TestPerson) => {
   const { items } = (await person.ask('GET', '/api/v1/directory?name=b-1.box')).body as { items: DirectoryEntry[] }
   return items[0]
+}
+
+async function byHub(person: TestPerson, token: string): Promise<Peer> {
+  const link = await connectWebSocket({
+    url: `${lab.hub.httpUrl.replace('http', 'ws')}/api/v1/nodes/bay/services`,
+    headers: person.bearer,
+    format: cborFormat,
+    clock: systemClock,
+    signal: new AbortController().signal,
+  })
+  const peer = createPeer({ link, clock: systemClock })
+  await peer.call(SIGN_IN, { token })
+  return peer
 }
 
 test('who has a bench sets it straight at the node, goes on while the hub is away, and is left when it is given back', async () => {
@@ -83,9 +100,11 @@ test('who may maintain benches ends the hold of another with a reason, and cuts 
   await holder.call('b-1.box/signals.set', { signal: 'value', value: 3 })
 
   const over = ended(holder)
+  const overByHub = ended(await byHub(owner, token))
   const begun = performance.now()
   assert.equal(await end(why), { status: 200, body: { safe: true } })
   assert.match(await over, /hold-ended: the hold of bench b-1 was ended by .+: left over night/)
+  assert.is(await overByHub, await over, 'the same by way of the hub')
   assert.ok(performance.now() - begun < 5000, 'within 5 s')
   assert.is((await end(why)).status, 404, 'it has ended already')
   // Whoever had it is told who and why, whatever they ask, also by another hub on the same folder; others are not.
