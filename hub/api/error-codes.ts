@@ -186,6 +186,11 @@ const useCodes = {
   'session-ended': code(409, 'the session is over', 'Start another.'),
   'session-not-repeatable': code(409, 'a session is no run that can be sent again', 'Start another.'),
   'session-too-long': code(422, 'the lab or the permission allow less', 'Ask for less; the message says how much.'),
+  'follows-too-many': code(
+    429,
+    'the person follows as many runs as they may',
+    'End some, or wait until runs are over.',
+  ),
   'session-busy': code(429, 'too many connections or calls of the session are open', 'Wait for one to end.'),
   'no-session-time': code(403, 'the permission gives no time for sessions', 'Ask staff.'),
   'no-sessions': code(409, 'the lab offers no sessions', 'Send a run.'),

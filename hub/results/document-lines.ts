@@ -3,6 +3,7 @@ import type { DescriptorDoc, StartDoc, StopDoc } from '@fernlab/shared/contracts
 import { pictureFile, pictureStreamPart } from '@fernlab/shared/contracts/pictures'
 import type { Store } from '../store/store.ts'
 import type { Conversion, ConverterThread } from './converter-thread.ts'
+import type { ConverterSpec } from './converters.ts'
 import {
   type EventModelDocument,
   eventModelDescriptor,
@@ -11,6 +12,7 @@ import {
   eventModelStop,
   type RunFacts,
 } from './event-model.ts'
+import { type Look, lookAtOnce } from './followers.ts'
 import { streamColumns } from './keys.ts'
 import { docIn, documentsAfter } from './pages.ts'
 
@@ -28,6 +30,14 @@ export interface DocumentLinesOptions {
   readonly skip?: number
   /** Asked where there is no more for now. A blank line keeps the reader while it is quiet, and comes first of all. */
   readonly more?: () => Promise<'news' | 'quiet' | 'end'>
+  /** By which what there is is looked up; at once unless given. */
+  readonly look?: Look
+}
+
+/** A stream of the attempt; its pages are turned by a conversion that ends whenever there are no more for now. */
+interface Stream {
+  readonly spec: ConverterSpec
+  conversion?: Conversion | undefined
 }
 
 const blank = new TextEncoder().encode('\n')
@@ -59,16 +69,31 @@ function leavingOut(lines: number): (bytes: Uint8Array) => Uint8Array {
 }
 
 async function* documentLines(options: DocumentLinesOptions): AsyncGenerator<Uint8Array, void, void> {
-  const { store, converters, runId, attempt, facts, more = async () => 'end' } = options
+  const { store, converters, runId, attempt, facts, more = async () => 'end', look = lookAtOnce } = options
   const text = new TextEncoder()
   const line = (document: EventModelDocument) => text.encode(`${JSON.stringify(document)}\n`)
-  const streams = new Map<string, Conversion>()
+  const streams = new Map<string, Stream>()
   const uids = new Map<string, string>()
+  const rest = () => {
+    for (const stream of streams.values()) {
+      stream.conversion?.abort()
+      stream.conversion = undefined
+    }
+  }
+  async function* turned(stream: Stream, body: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+    stream.conversion ??= await look(() => converters.open(stream.spec))
+    const pieces = stream.conversion.pages([body])
+    for (;;) {
+      const { done, value } = await look(() => pieces.next())
+      if (done === true) return
+      yield value
+    }
+  }
   let afterSeq = -1
   let limit = 1
   try {
     for (;;) {
-      const rows = await documentsAfter(store, { runId, attempt, afterSeq, limit })
+      const rows = await look(() => documentsAfter(store, { runId, attempt, afterSeq, limit }))
       const bytes = rows.reduce((sum, row) => sum + row.body.byteLength, 0)
       // Small documents come first: what follows may be a thousand times as large.
       const fitting = Math.floor((bytesAtOnce * rows.length) / Math.max(1, bytes))
@@ -82,25 +107,26 @@ async function* documentLines(options: DocumentLinesOptions): AsyncGenerator<Uin
           const doc = docIn<DescriptorDoc>(body)
           const document = eventModelDescriptor(doc, key)
           const descriptorUid = String(document.doc.uid)
-          streams.get(doc.stream)?.abort()
+          streams.get(doc.stream)?.conversion?.abort()
           const columns = streamColumns(doc)
-          streams.set(doc.stream, await converters.open({ format: 'event-model', columns, window: {}, descriptorUid }))
+          streams.set(doc.stream, { spec: { format: 'event-model', columns, window: {}, descriptorUid } })
           uids.set(doc.stream, descriptorUid)
           yield line(document)
         } else if (name === 'picture') {
           const file = pictureFile(pictureStreamPart(stream ?? ''), number ?? 0)
           for (const document of eventModelPicture(key, uids.get(stream ?? '') ?? '', file)) yield line(document)
         } else {
-          const conversion = streams.get(stream ?? '')
-          if (conversion !== undefined) yield* conversion.pages([body])
+          const known = streams.get(stream ?? '')
+          if (known !== undefined) yield* turned(known, body)
         }
       }
       if (rows.length > 0) continue
+      rest()
       const what = await more()
       if (what === 'end') return
       if (what === 'quiet') yield blank
     }
   } finally {
-    for (const conversion of streams.values()) conversion.abort()
+    rest()
   }
 }

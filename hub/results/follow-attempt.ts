@@ -8,6 +8,7 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import { isFinal } from '@fernlab/shared/contracts/run-state'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import type { Runs } from '../runs/runs.ts'
+import { type Look, lookAtOnce } from './followers.ts'
 import { heartbeatMs } from './run-events.ts'
 
 export interface FollowAttemptOptions {
@@ -17,6 +18,8 @@ export interface FollowAttemptOptions {
   readonly attempt: number
   /** The reader is gone. */
   readonly signal: AbortSignal
+  /** By which the run is looked up; at once unless given. */
+  readonly look?: Look
 }
 
 export interface FollowedAttempt {
@@ -26,7 +29,8 @@ export interface FollowedAttempt {
 }
 
 /** Begins to listen at once. */
-export function followAttempt({ runs, clock, runId, attempt, signal }: FollowAttemptOptions): FollowedAttempt {
+export function followAttempt(options: FollowAttemptOptions): FollowedAttempt {
+  const { runs, clock, runId, attempt, signal, look = lookAtOnce } = options
   let hasNews = false
   let isOver = false
   let wake = () => {}
@@ -53,7 +57,7 @@ export function followAttempt({ runs, clock, runId, attempt, signal }: FollowAtt
     stop,
     more: async () => {
       if (isOver) return 'end'
-      const present = await runs.get(runId)
+      const present = await look(() => runs.get(runId))
       if (present === undefined || signal.aborted) return 'end'
       if (isFinal(present.state) || present.attempt > attempt) {
         isOver = true

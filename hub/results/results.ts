@@ -46,7 +46,7 @@ export interface DataRequest extends TimeWindow {
 
 export interface Results {
   /** Event-model documents as JSON lines. */
-  documents(run: Run, attempt?: number, how?: Pick<DocumentLinesOptions, 'skip' | 'more'>): Promise<Bytes>
+  documents(run: Run, attempt?: number, how?: Pick<DocumentLinesOptions, 'skip' | 'more' | 'look'>): Promise<Bytes>
   /** A chart's worth of rows. */
   reduced(run: Run, request: DataRequest & { readonly points: number }): Promise<Data>
   /** All rows, in the form of `Data`, as it is read. */

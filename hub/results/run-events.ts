@@ -12,6 +12,7 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { hasMoved, queueMs } from '../runs/moved.ts'
 import type { RunChange, Runs } from '../runs/runs.ts'
 import type { Store } from '../store/store.ts'
+import { type Look, lookAtOnce } from './followers.ts'
 import { type StreamColumn, streamColumns } from './keys.ts'
 import { docIn, documentsAfter, streamsOf } from './pages.ts'
 import { Reducer } from './reduce.ts'
@@ -47,16 +48,18 @@ export interface RunEventsOptions {
   readonly cursor: Cursor
   /** The reader is gone. */
   readonly signal: AbortSignal
+  /** By which what there is is looked up; at once unless given. */
+  readonly look?: Look
 }
 
 /** Yields the text of the events; ends after `end`, or when the reader is gone. */
 export async function* runEvents(options: RunEventsOptions): AsyncGenerator<string, void, void> {
-  const { store, runs, clock, run, signal } = options
+  const { store, runs, clock, run, signal, look = lookAtOnce } = options
   const nudges = collectNudges(options)
-  const reader = createReader(store, run.id, options.cursor)
+  const reader = createReader({ store, look, runId: run.id, start: options.cursor })
   try {
     yield 'retry: 1000\n\n'
-    yield* told(await runs.get(run.id), true, runs, run.id)
+    yield* told(await look(() => runs.get(run.id)), true, runs, run.id)
     const place = followPlace(runs, run.id, clock)
     for (;;) {
       const heard = nudges.take()
@@ -65,7 +68,7 @@ export async function* runEvents(options: RunEventsOptions): AsyncGenerator<stri
         yield* place.moved()
       } else {
         yield* reader.news()
-        const present = await runs.get(run.id)
+        const present = await look(() => runs.get(run.id))
         if (present === undefined) return
         nudges.followQueue(present.state === 'queued')
         if (isFinal(present.state) && !(yield* lastNews(reader))) {
@@ -79,7 +82,7 @@ export async function* runEvents(options: RunEventsOptions): AsyncGenerator<stri
       const quiet = await nudges.next(clock)
       if (signal.aborted) return
       if (!quiet) continue
-      yield* told(await runs.get(run.id), true, runs, run.id)
+      yield* told(await look(() => runs.get(run.id)), true, runs, run.id)
       yield ': still here\n\n'
     }
   } finally {
@@ -143,7 +146,14 @@ interface Reader {
   news(): AsyncGenerator<string, void, void>
 }
 
-function createReader(store: Store, runId: string, start: Cursor): Reader {
+interface ReaderOptions {
+  readonly store: Store
+  readonly look: Look
+  readonly runId: string
+  readonly start: Cursor
+}
+
+function createReader({ store, look, runId, start }: ReaderOptions): Reader {
   let cursor = start
   /** Few where documents are large. */
   let limit = 4
@@ -152,7 +162,7 @@ function createReader(store: Store, runId: string, start: Cursor): Reader {
   const columnsOf = async (attempt: number, stream: string) => {
     const key = `${attempt}/${stream}`
     if (!streams.has(key)) {
-      for (const { name, descriptor } of await streamsOf(store, runId, attempt)) {
+      for (const { name, descriptor } of await look(() => streamsOf(store, runId, attempt))) {
         streams.set(`${attempt}/${name}`, streamColumns(descriptor))
       }
     }
@@ -162,7 +172,7 @@ function createReader(store: Store, runId: string, start: Cursor): Reader {
   async function* attemptDocuments(attempt: number): AsyncGenerator<string, void, void> {
     for (;;) {
       const afterSeq = cursor.attempt === attempt ? cursor.seq : -1
-      const documents = await documentsAfter(store, { runId, attempt, afterSeq, limit })
+      const documents = await look(() => documentsAfter(store, { runId, attempt, afterSeq, limit }))
       const asked = limit
       const bytes = documents.reduce((sum, { body }) => sum + body.byteLength, 0)
       const fitting = Math.floor((bytesAtOnce * documents.length) / (bytes + 1))
@@ -185,26 +195,30 @@ function createReader(store: Store, runId: string, start: Cursor): Reader {
 
   /** Documents of attempts up to `last` that were not sent yet. */
   async function* documents(last: number): AsyncGenerator<string, void, void> {
-    const rows = await store.db
-      .selectFrom('attempt')
-      .select('attempt')
-      .where('run_id', '=', runId)
-      .where('attempt', '>=', cursor.attempt)
-      .where('attempt', '<=', last)
-      .orderBy('attempt')
-      .execute()
+    const rows = await look(() =>
+      store.db
+        .selectFrom('attempt')
+        .select('attempt')
+        .where('run_id', '=', runId)
+        .where('attempt', '>=', cursor.attempt)
+        .where('attempt', '<=', last)
+        .orderBy('attempt')
+        .execute(),
+    )
     for (const { attempt } of rows) yield* attemptDocuments(attempt)
   }
 
   return {
     news: async function* () {
-      const events = await store.db
-        .selectFrom('run_event')
-        .select(['number', 'at', 'name', 'data'])
-        .where('run_id', '=', runId)
-        .where('number', '>', cursor.event)
-        .orderBy('number')
-        .execute()
+      const events = await look(() =>
+        store.db
+          .selectFrom('run_event')
+          .select(['number', 'at', 'name', 'data'])
+          .where('run_id', '=', runId)
+          .where('number', '>', cursor.event)
+          .orderBy('number')
+          .execute(),
+      )
       for (const row of events) {
         const data: { attempt?: number; state?: RunState } = {
           ...(row.name === 'state' ? { at: new Date(row.at).toISOString() } : {}),

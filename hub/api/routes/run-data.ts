@@ -3,6 +3,7 @@ import { isFinal } from '@fernlab/shared/contracts/run-state'
 import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../accounts/caller.ts'
 import { type FollowedAttempt, followAttempt } from '../../results/follow-attempt.ts'
+import { createFollowers, type Look } from '../../results/followers.ts'
 import { type Bytes, type DataRequest, mainStream } from '../../results/results.ts'
 import { readCursor, runEvents } from '../../results/run-events.ts'
 import type { AddRoute, ApiParts } from '../context.ts'
@@ -39,6 +40,8 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
   const { results } = parts
   const taken = takingWith(parts)
   const streamed = streamedWith(parts.log)
+  const followers = createFollowers()
+  const { look } = followers
   add(
     {
       method: 'get',
@@ -46,8 +49,9 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Results',
       summary: 'The run’s documents in the Bluesky event model, as JSON lines',
       description:
-        'With `follow=true` the answer goes on while the attempt does, its documents as they come, and ends with it; blank lines keep the connection meanwhile. Whoever was cut off goes on with `skip`, the number of documents that have arrived. Closes when the token or the session ends.',
+        'With `follow=true` the answer goes on while the attempt does, its documents as they come, and ends with it; blank lines keep the connection meanwhile. Whoever was cut off goes on with `skip`, the number of documents that have arrived. Closes when the token or the session ends. One person follows at most 64 runs at a time, events and documents counted together.',
       access: 'runs.read',
+      errors: ['follows-too-many'],
       params: runParams,
       query: documentsQuery,
       answer: { what: 'One `{name, doc}` a line', type: 'application/jsonl' },
@@ -62,10 +66,12 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       const gone = new AbortController()
       const attempt = query.attempt ?? (isFinal(run.state) ? await results.attemptOf(run) : run.attempt)
       const { runs, clock } = parts
-      const follow = () => followAttempt({ runs, clock, runId: run.id, attempt, signal: gone.signal })
-      const followed = followedBy(follow, (more) => results.documents(run, attempt, { skip, more }))
-      const permitted = whilePermitted(parts, { events: followed, run, headers: c.req.raw.headers, caller, gone })
-      return streamed(c, await taken(c, run, caller, permitted), 'application/jsonl', undefined, {
+      const follow = () => followAttempt({ runs, clock, runId: run.id, attempt, signal: gone.signal, look })
+      const followed = followedBy(follow, (more) => results.documents(run, attempt, { skip, more, look }))
+      const permitted = whilePermitted(parts, { events: followed, run, headers: c.req.raw.headers, caller, gone, look })
+      // Whoever goes on after a break takes the same.
+      const answer = followers.answer(caller.personId, () => taken(c, run, caller, permitted, 'documents'))
+      return streamed(c, answer, 'application/jsonl', undefined, {
         onGone: () => gone.abort(),
       })
     },
@@ -207,8 +213,9 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
       tag: 'Runs',
       summary: 'The run as server-sent events; `Last-Event-ID` resumes without a gap',
       description:
-        'Events: `state`, `streams`, `data`, `progress`, `wait`, `outputs`, and at last `end` with the whole run. Closes when the token or the session ends.',
+        'Events: `state`, `streams`, `data`, `progress`, `wait`, `outputs`, and at last `end` with the whole run. Closes when the token or the session ends. One person follows at most 64 runs at a time, events and documents counted together.',
       access: 'runs.read',
+      errors: ['follows-too-many'],
       params: runParams,
       answer: { what: 'Events', type: 'text/event-stream' },
     },
@@ -223,9 +230,11 @@ export function runDataRoutes(add: AddRoute, parts: ApiParts): void {
         run,
         cursor,
         signal: gone.signal,
+        look,
       })
-      const permitted = whilePermitted(parts, { events, run, headers: c.req.raw.headers, caller, gone })
-      return streamed(c, encoded(permitted), 'text/event-stream; charset=utf-8', undefined, {
+      const permitted = whilePermitted(parts, { events, run, headers: c.req.raw.headers, caller, gone, look })
+      const answer = followers.answer(caller.personId, async () => encoded(permitted))
+      return streamed(c, answer, 'text/event-stream; charset=utf-8', undefined, {
         onGone: () => gone.abort(),
       })
     },
@@ -243,14 +252,16 @@ async function* whilePermitted<Piece>(
     readonly headers: Headers
     readonly caller: Caller
     readonly gone: AbortController
+    readonly look: Look
   },
 ): AsyncGenerator<Piece, void, void> {
   const { accounts, groups, clock } = parts
-  const { events, run, headers, caller, gone } = options
+  const { events, run, headers, caller, gone, look } = options
   let askedAt = clock.monotonic()
   const ask = async () => {
     askedAt = clock.monotonic()
-    if (!(await mayRead(parts, await accounts.authenticate(headers), run))) gone.abort()
+    const permits = await look(async () => mayRead(parts, await accounts.authenticate(headers), run))
+    if (!permits) gone.abort()
   }
   // Until it is known, as if it had ended: a look-up that fails permits nothing.
   const askNow = () => void ask().catch(() => gone.abort())

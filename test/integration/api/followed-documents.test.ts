@@ -1,3 +1,4 @@
+import { MOST_OF_A_PERSON } from '@fernlab/hub/results/followers'
 import type { Run } from '@fernlab/shared/contracts/api'
 import { runDocumentSchema } from '@fernlab/shared/contracts/event-model'
 import * as assert from 'uvu/assert'
@@ -17,9 +18,9 @@ test.before(async () => {
 })
 test.after(() => hub.close())
 
-async function submitted(): Promise<Run> {
+async function submitted(by = bearer): Promise<Run> {
   const body = { lab: 'rc-circuit', protocol: 'charge-curve' }
-  return (await (await hub.json('POST', '/api/v1/runs', body, bearer)).json()) as Run
+  return (await (await hub.json('POST', '/api/v1/runs', body, by)).json()) as Run
 }
 
 const documents = (run: Run) => [...documentsOf(run, { pages: 2, rowsPerPage: 700 })]
@@ -135,6 +136,44 @@ test('end with the right to them, are nobody else’s, and nobody is listened fo
   await hub.accounts.revokeToken(student.person.id, student.token.id)
   assert.is((await following.next()).done, true)
   assert.is(hub.listening(), 0)
+})
+
+test('one person follows so many at a time, events and documents together; others and what is over make room', async () => {
+  const gone = new AbortController()
+  const ask = (headers: Record<string, string>, path: string, signal = gone.signal) =>
+    fetch(`${hub.url}/api/v1/runs/${run.id}/${path}`, { headers, signal })
+  const one = await hub.person('student', ['read', 'run'])
+  const other = await hub.person('instructor', ['read'])
+  const run = await submitted(one.bearer)
+  const first = new AbortController()
+  assert.is((await ask(one.bearer, 'events', first.signal)).status, 200)
+  for (let n = 1; n < MOST_OF_A_PERSON; n++) {
+    assert.is((await ask(one.bearer, n % 2 === 0 ? 'events' : 'documents?follow=true')).status, 200)
+  }
+  for (const path of ['events', 'documents?follow=true']) {
+    const refused = await ask(one.bearer, path)
+    const { code, detail } = (await refused.json()) as { code: string; detail: string }
+    assert.equal([refused.status, code], [429, 'follows-too-many'])
+    assert.match(detail, /at most 64 .* at a time; end some/)
+  }
+  assert.is((await ask(one.bearer, 'documents')).status, 200, 'what there is, is read')
+  assert.is((await ask(other.bearer, 'events')).status, 200)
+  first.abort()
+  while ((await ask(one.bearer, 'events')).status !== 200) await new Promise((resolve) => setTimeout(resolve, 5))
+  gone.abort()
+  while (hub.listening() > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  // Going on after a break is no further use of the run.
+  const notes = await hub.store.db
+    .selectFrom('run_download')
+    .select('what')
+    .where('run_id', '=', run.id)
+    .where('person_id', '=', one.person.id)
+    .execute()
+  assert.equal(
+    notes.map(({ what }) => what),
+    ['documents', 'documents'],
+    'of all that were followed, and of the one that was not',
+  )
 })
 
 test.run()
