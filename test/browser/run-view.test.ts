@@ -1,4 +1,5 @@
 import type { PlotSpec } from '@fernlab/shared/protocol/protocol'
+import type { TFunction } from 'i18next'
 import * as assert from 'uvu/assert'
 import { tickTexts } from '../../hub/web/src/chart/ticks.ts'
 import { regionOf } from '../../hub/web/src/language/language.ts'
@@ -7,6 +8,7 @@ import { plotsFor } from '../../hub/web/src/run/plots.ts'
 import { suite } from '../support/suite.ts'
 
 const test = suite('how a run is shown')
+const english = (() => '.') as unknown as TFunction
 
 const stream = (name: string) => ({
   stream: name,
@@ -40,17 +42,23 @@ test('while a run goes on, the declared plot waits for its stream', () => {
 })
 
 test('points of a column stand below each other, without digits that its largest value does not have', () => {
-  assert.equal(columnText([0.00001, 4.7, -4.72]), ['0.00001', '4.70000', '−4.72000'])
-  assert.equal(columnText([4.7, 4.72, 0]), ['4.70', '4.72', '0.00'])
-  assert.equal(columnText([0.001, 2e-7]), ['0.0010000', '0.0000002'])
-  assert.equal(columnText([1 / 3, 1234.5]), ['0.333', '1234.500'])
-  assert.equal(columnText([12, null, 'on', true]), ['12', '', 'on', 'true'])
+  assert.equal(columnText([0.00001, 4.7, -4.72], english), ['0.00001', '4.70000', '−4.72000'])
+  assert.equal(columnText([4.7, 4.72, 0], english), ['4.70', '4.72', '0.00'])
+  assert.equal(columnText([0.001, 2e-7], english), ['0.0010000', '0.0000002'])
+  assert.equal(columnText([1 / 3, 1234.5], english), ['0.333', '1234.500'])
+  assert.equal(columnText([12, null, 'on', true], english), ['12', '', 'on', 'true'])
+  assert.equal(columnText([0.25, 'v1.2'], (() => ',') as unknown as TFunction), ['0,25', 'v1.2'])
 })
 
 test('a column over many decades is shown in powers of ten', () => {
-  assert.equal(columnText([1.5e-9, 2e-8, -3e-7, 0.0054]), ['1.5000e−9', '2.0000e−8', '−3.0000e−7', '5.4000e−3'])
-  assert.equal(columnText([0, 2e-6]), ['0', '2.0000e−6'])
-  assert.equal(columnText([2e7]), ['2.0000e+7'])
+  assert.equal(columnText([1.5e-9, 2e-8, -3e-7, 0.0054], english), [
+    '1.5000e−9',
+    '2.0000e−8',
+    '−3.0000e−7',
+    '5.4000e−3',
+  ])
+  assert.equal(columnText([0, 2e-6], english), ['0', '2.0000e−6'])
+  assert.equal(columnText([2e7], english), ['2.0000e+7'])
 })
 
 test('an axis says where its marks are, with no more digits than that takes', () => {

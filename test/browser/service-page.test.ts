@@ -32,7 +32,7 @@ const open = (service: string, person = ada, options = {}) => openService(staged
 /** In volts or amperes. */
 const now = async (page: Page, title: string) => {
   const [number = '', unit = ''] = ((await signalOf(page, title).locator('b').textContent()) ?? '').split(' ')
-  return Number(number.replace('\u2212', '-')) * ({ m: 1e-3, \u00b5: 1e-6 }[unit.slice(0, -1)] ?? 1)
+  return Number(number.replace('\u2212', '-').replace(',', '.')) * ({ m: 1e-3, \u00b5: 1e-6 }[unit.slice(0, -1)] ?? 1)
 }
 const setVoltage = async (page: Page, volts: string) => {
   const set = page.getByRole('group', { name: 'Set Voltage, set' })
@@ -247,6 +247,9 @@ test('where the node is not reached straight, the page goes by the hub and says 
   await page.getByText('A través del servidor.').waitFor()
   await page.getByText('services.listen.origins').waitFor()
   await comes(() => now(page, 'Voltage, set'), 0)
+  // Numbers as they are written in Spanish; what is typed may have either mark.
+  await comes(() => signalOf(page, 'Voltage, set').locator('b').textContent(), '0,000 V')
+  await signalOf(page, 'Current limit').getByText('de 0 a 0,05').waitFor()
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   assert.ok(wide <= 0, `${wide} px too wide`)
   assert.equal(await barriersOn(page), [])

@@ -3,7 +3,7 @@ import type { CalibrationPoint, FittedCurve } from '@fernlab/shared/calibration/
 import { lazy, Suspense, useMemo } from 'react'
 import type { ChartContent } from '../chart/series.ts'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
-import { quantity } from '../words/quantity.ts'
+import { quantityIn } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './calibrate.module.css'
 import { curveWords } from './calibration-words.ts'
@@ -25,7 +25,7 @@ interface Props {
 export function CalibrationPreview({ points, fitted, unit }: Props) {
   const { t } = useWords()
   const { curve, residuals, scatter } = fitted
-  const say = (value: number) => quantity(value, unit)
+  const say = (value: number) => quantityIn(t, value, unit)
   const [whole, off] = useMemo(() => {
     const raw = apart(points.map((point) => point.raw))
     const axis = { title: t('calibrate.raw'), unit, values: raw, scale: 'linear' } as const

@@ -2,6 +2,7 @@ import type { Curve } from '@fernlab/shared/contracts/calibrations'
 import { reasonsAmong } from '@fernlab/shared/contracts/reasons'
 import type { TFunction } from 'i18next'
 import { enStaff } from '../language/en-staff.ts'
+import { marked } from '../words/quantity.ts'
 
 const find = reasonsAmong(enStaff.calibrationReason)
 
@@ -16,7 +17,7 @@ export function calibrationReasonIn(sentence: string, t: TFunction): string {
 
 /** A curve in a few words: the formula of a line, what others are. */
 export function curveWords(curve: Curve, t: TFunction): string {
-  const say = (value: number) => String(Number(value.toPrecision(6))).replace('-', '−')
+  const say = (value: number) => marked(String(Number(value.toPrecision(6))).replace('-', '−'), t)
   switch (curve.form) {
     case 'linear':
       return t('calibrate.curveLinear', {

@@ -3,7 +3,7 @@ import { Button, NativeSelect, Switch, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import type { ApiProblem } from '../api/client.ts'
 import { checkInput } from '../lab/parameters.ts'
-import { quantity, unitText } from '../words/quantity.ts'
+import { quantityIn, unitText } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './benches.module.css'
 
@@ -27,7 +27,7 @@ export function SignalRow({ signal, reading, asked, canSet, refused, onSet }: Pr
   const limits =
     low === undefined && high === undefined
       ? ''
-      : `${low === undefined ? '' : quantity(low, signal.unit)} … ${high === undefined ? '' : quantity(high, signal.unit)}`
+      : `${low === undefined ? '' : quantityIn(t, low, signal.unit)} … ${high === undefined ? '' : quantityIn(t, high, signal.unit)}`
   return (
     <tr>
       <th scope="row">{signal.title ?? signal.name}</th>

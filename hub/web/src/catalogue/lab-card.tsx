@@ -36,7 +36,8 @@ export function LabCard({ lab }: { lab: LabSummary }) {
             const benches = lab.benches.filter((bench) => bench.state === state)
             return (
               <li key={state} title={benches.map(said).join('\n')}>
-                <BenchMark state={state} count={benches.length} />
+                <BenchMark state={state} />
+                {benches.length === 1 ? null : ` × ${benches.length}`}
               </li>
             )
           })}

@@ -2,7 +2,7 @@ import 'uplot/dist/uPlot.min.css'
 import { useMantineColorScheme } from '@mantine/core'
 import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react'
 import uPlot from 'uplot'
-import { quantity } from '../words/quantity.ts'
+import { marked, quantityIn } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './chart.module.css'
 import { plotData, plotOptions } from './plot-options.ts'
@@ -82,6 +82,7 @@ export default function Chart({ content: given, height, onZoom, zoomed = false, 
         width,
         height,
         colour: (name) => computed.getPropertyValue(name).trim(),
+        marked: (text) => marked(text, words.t),
         onCursor: (at) => {
           const row = keyRow.current
           // A page that moves under a pointer at rest lets go of the pointer's cursor, not of that of keys.
@@ -98,7 +99,7 @@ export default function Chart({ content: given, height, onZoom, zoomed = false, 
       plot.current = undefined
       drawn.destroy()
     }
-  }, [shape, width, height, colorScheme])
+  }, [shape, width, height, colorScheme, words.t])
 
   useEffect(() => {
     if (plot.current !== undefined && plot.current.data !== data) plot.current.setData(data, !local)
@@ -220,7 +221,7 @@ function summary(content: ChartContent, { t }: ReturnType<typeof useWords>): str
   const sentences = content.series.map((one) => {
     const span = spanOf(one.values)
     if (span === undefined) return t('chart.empty')
-    const say = (value: number) => quantity(value, one.unit)
+    const say = (value: number) => quantityIn(t, value, one.unit)
     return t('chart.summary', {
       name: one.title,
       count: one.values.length,
@@ -251,7 +252,7 @@ function Readout({ content, data, index, spoken }: ReadoutProps) {
           <span key={one.key} className={styles.signal}>
             <span className={styles.swatch} style={{ background: `var(--data-${one.colour})` }} />
             {one.title}
-            <span className={styles.value}>{typeof under === 'number' ? quantity(under, one.unit) : ''}</span>
+            <span className={styles.value}>{typeof under === 'number' ? quantityIn(t, under, one.unit) : ''}</span>
           </span>
         )
       })}
@@ -261,7 +262,9 @@ function Readout({ content, data, index, spoken }: ReadoutProps) {
           {t('chart.fit')}
         </span>
       )}
-      <span className={styles.at}>{x === undefined ? '' : t('chart.cursor', { x: quantity(x, content.x.unit) })}</span>
+      <span className={styles.at}>
+        {x === undefined ? '' : t('chart.cursor', { x: quantityIn(t, x, content.x.unit) })}
+      </span>
     </div>
   )
 }

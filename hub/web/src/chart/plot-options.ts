@@ -7,6 +7,8 @@ interface Look {
   readonly width: number
   readonly height: number
   readonly colour: (name: string) => string
+  /** A number's text in the language of the page. */
+  readonly marked: (text: string) => string
   readonly onCursor: (index: number | null) => void
   readonly onZoom: (from: number, to: number) => void
 }
@@ -62,7 +64,7 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
         size: 34,
         space: narrow ? 48 : 72,
         ...(xLog ? decades(grid) : {}),
-        values: (_, splits) => (xLog ? logTickTexts(splits, false) : tickTexts(splits, xUnit.divide)),
+        values: (_, splits) => (xLog ? logTickTexts(splits, false) : tickTexts(splits, xUnit.divide)).map(look.marked),
       },
       ...units.map((unit, index): uPlot.Axis => {
         const own = content.series.filter((one) => one.unit === unit)
@@ -78,7 +80,8 @@ export function plotOptions(content: ChartContent, look: Look): uPlot.Options {
           label: yLabel(own.map((one) => one.title).join(', '), shown.text),
           size: narrow ? 46 : 56,
           space: 40,
-          values: (_, splits) => (yLog ? logTickTexts(splits, false) : tickTexts(splits, shown.divide)),
+          values: (_, splits) =>
+            (yLog ? logTickTexts(splits, false) : tickTexts(splits, shown.divide)).map(look.marked),
         }
       }),
     ],

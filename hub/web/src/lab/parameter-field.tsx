@@ -1,5 +1,5 @@
 import { Checkbox, NativeSelect, Slider, TextInput } from '@mantine/core'
-import { quantity, unitText } from '../words/quantity.ts'
+import { quantityIn, unitText } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './lab.module.css'
 import { type Checked, type Parameter, sliderOf } from './parameters.ts'
@@ -15,6 +15,8 @@ interface Props {
   readonly disabled?: boolean
   readonly onChange: (input: string | boolean) => void
 }
+
+type Words = ReturnType<typeof useWords>
 
 const steps = 200
 
@@ -51,7 +53,8 @@ export function ParameterField({ parameter, input, checked, refused, standing, d
   const slider = sliderOf(parameter)
   const typed = 'value' in checked && typeof checked.value === 'number' ? checked.value : undefined
   const placed = input === '' ? standing : 'error' in checked ? checked.read : typed
-  const converted = typed !== undefined && /[a-zA-Zµ°Ω%]/.test(input) ? quantity(typed, parameter.unit ?? '1') : ''
+  const converted =
+    typed !== undefined && /[a-zA-Zµ°Ω%]/.test(input) ? quantityIn(words.t, typed, parameter.unit ?? '1') : ''
   return (
     <div className={styles.field}>
       <TextInput
@@ -83,7 +86,7 @@ export function ParameterField({ parameter, input, checked, refused, standing, d
           {...scaleOf(slider, parameter)}
           disabled={disabled ?? false}
           value={toSlider(placed ?? slider.low, slider)}
-          thumbValueText={placed === undefined ? '' : quantity(placed, parameter.unit ?? '1')}
+          thumbValueText={placed === undefined ? '' : quantityIn(words.t, placed, parameter.unit ?? '1')}
           onChange={(position) => onChange(fromSlider(position, slider, parameter))}
         />
       )}
@@ -119,21 +122,21 @@ function fromSlider(position: number, { low, high, logarithmic }: Span, paramete
   return String(Number(value.toFixed(Math.min(12, digits))))
 }
 
-function limitsText(parameter: Parameter, { t }: ReturnType<typeof useWords>): string {
+function limitsText(parameter: Parameter, { t }: Words): string {
   const low = parameter.minimum ?? parameter.exclusiveMinimum
   const high = parameter.maximum ?? parameter.exclusiveMaximum
   const unit = parameter.unit ?? '1'
   if (low !== undefined && high !== undefined) {
-    return t('lab.range', { low: sharing(low, high, unit), high: quantity(high, unit) })
+    return t('lab.range', { low: sharing(t, low, high, unit), high: quantityIn(t, high, unit) })
   }
-  if (low !== undefined) return t('lab.atLeast', { low: quantity(low, unit) })
-  return high === undefined ? '' : t('lab.atMost', { high: quantity(high, unit) })
+  if (low !== undefined) return t('lab.atLeast', { low: quantityIn(t, low, unit) })
+  return high === undefined ? '' : t('lab.atMost', { high: quantityIn(t, high, unit) })
 }
 
 /** `0.1` of `0.1 to 10 V`: the unit stands once where both ends have the same. */
-function sharing(low: number, high: number, unit: string): string {
-  const lowText = quantity(low, unit)
-  const highUnit = quantity(high, unit).split(/[\u2009\u202f]/)[1]
+function sharing(t: Words['t'], low: number, high: number, unit: string): string {
+  const lowText = quantityIn(t, low, unit)
+  const highUnit = quantityIn(t, high, unit).split(/[\u2009\u202f]/)[1]
   const [number, lowUnit] = lowText.split(/[\u2009\u202f]/)
   return low === 0 || lowUnit === highUnit ? (number ?? lowText) : lowText
 }

@@ -2,7 +2,7 @@ import type { ParameterSpec, Scalar } from '@fernlab/shared/capabilities/signals
 import type { LabDetail } from '@fernlab/shared/contracts/api'
 import { convert, parseQuantity, sameDimension } from '@fernlab/shared/primitives/units'
 import type { TFunction } from 'i18next'
-import { quantity, unitText } from '../words/quantity.ts'
+import { quantityIn, unitText } from '../words/quantity.ts'
 
 export type LabProtocol = LabDetail['protocols'][number]
 
@@ -58,7 +58,7 @@ function checkNumber(parameter: Parameter, input: string, t: TFunction): Checked
   if (read === undefined) {
     const tail = /^[+-]?[\d.,]+(?:[eE][+-]?\d+)?\s*(\S.*)$/.exec(input)?.[1]
     if (tail !== undefined && wanted !== '') return { error: t('field.unknownUnit', { unit: tail, wanted }) }
-    const example = quantity(typeof parameter.default === 'number' ? parameter.default : 1, unit)
+    const example = quantityIn(t, typeof parameter.default === 'number' ? parameter.default : 1, unit)
     return { error: t('field.number', { example }) }
   }
   if ('misfit' in read) return { error: t('field.unit', { unit: unitText(read.misfit), wanted: wanted || '1' }) }
@@ -77,7 +77,7 @@ function readNumber(input: string, unit: string): { value: number } | { misfit: 
 }
 
 function checkLimits(parameter: Parameter, value: number, t: TFunction): Checked {
-  const limit = (number: number) => quantity(number, parameter.unit ?? '1')
+  const limit = (number: number) => quantityIn(t, number, parameter.unit ?? '1')
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = parameter
   if (!Number.isFinite(value)) return { error: t('field.number', { example: limit(1) }) }
   if (parameter.type === 'integer' && !Number.isInteger(value)) return { error: t('field.integer') }

@@ -5,7 +5,7 @@ import { englishReasons } from '@fernlab/shared/contracts/reasons-en'
  * which its type and a test both hold it to.
  */
 export const en = {
-  app: { name: 'Fernlab', skip: 'Skip to the page', tagline: 'Real instruments, from anywhere' },
+  app: { name: 'Fernlab', decimal: '.', skip: 'Skip to the page', tagline: 'Real instruments, from anywhere' },
   nav: {
     main: 'Main',
     labs: 'Labs',

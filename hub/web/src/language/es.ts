@@ -14,7 +14,12 @@ import type { Texts } from './texts.ts'
 
 /** What en.ts says, in Spanish. */
 const early: Texts<typeof en> = {
-  app: { name: 'Fernlab', skip: 'Ir al contenido', tagline: 'Instrumentos reales, desde cualquier lugar' },
+  app: {
+    name: 'Fernlab',
+    decimal: ',',
+    skip: 'Ir al contenido',
+    tagline: 'Instrumentos reales, desde cualquier lugar',
+  },
   nav: {
     main: 'Principal',
     labs: 'Laboratorios',

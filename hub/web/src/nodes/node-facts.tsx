@@ -1,6 +1,7 @@
 import type { NodeInfo } from '@fernlab/shared/contracts/api'
 import { Link } from '@tanstack/react-router'
-import { bytes, count, quantity } from '../words/quantity.ts'
+import { bytes } from '../words/bytes.ts'
+import { count, quantityIn } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './nodes.module.css'
 
@@ -56,7 +57,7 @@ function Health({ health }: { health: NonNullable<NodeInfo['health']> }) {
     [t('nodes.uptime'), duration(health.uptime_s)],
     ...(health.cpu_temp_Cel === null
       ? []
-      : [[t('nodes.temperature'), quantity(health.cpu_temp_Cel, 'Cel', { precision: 3 })] as const]),
+      : [[t('nodes.temperature'), quantityIn(t, health.cpu_temp_Cel, 'Cel', { precision: 3 })] as const]),
     [t('nodes.load'), new Intl.NumberFormat(language, { maximumFractionDigits: 2 }).format(health.load)],
     [t('nodes.memory'), bytes(health.memory_bytes, language)],
     [t('nodes.disk'), bytes(health.disk_free_bytes, language)],

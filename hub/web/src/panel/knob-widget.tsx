@@ -1,5 +1,7 @@
 import type { PanelWidget } from '@fernlab/shared/contracts/panel'
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
+import { marked } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
 import { dialArc, dialPart, dialPoint } from './dial.ts'
 import styles from './panel.module.css'
 import { useSignal } from './panel-context.tsx'
@@ -13,6 +15,7 @@ const travelPx = 200
 
 /** A signal on a scale, around a dial: dragged up or right for more, down or left for less, or moved by keys. */
 export function KnobWidget({ widget, title }: { widget: PanelWidget & { kind: 'knob' }; title: string }) {
+  const { t } = useWords()
   const signal = useSignal(widget.signal)
   const control = useControl(widget.signal)
   const { titleId, notesId } = useTileIds()
@@ -60,7 +63,7 @@ export function KnobWidget({ widget, title }: { widget: PanelWidget & { kind: 'k
         aria-valuemin={low}
         aria-valuemax={high}
         aria-valuenow={at}
-        aria-valuetext={steadyQuantity(at, coarse)}
+        aria-valuetext={marked(steadyQuantity(at, coarse), t)}
         aria-invalid={control.refused !== undefined}
         data-pending={control.isPending || undefined}
         onKeyDown={press}
@@ -81,7 +84,7 @@ export function KnobWidget({ widget, title }: { widget: PanelWidget & { kind: 'k
         id={notesId}
         control={control}
         readable={signal.access !== 'set'}
-        say={(value) => steadyQuantity(Number(value), fine)}
+        say={(value) => marked(steadyQuantity(Number(value), fine), t)}
       />
     </Tile>
   )

@@ -1,3 +1,4 @@
+import { marked } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './panel.module.css'
 import { useLatest, usePanel, useSignal } from './panel-context.tsx'
@@ -26,7 +27,7 @@ function Entry({ signal: key }: { signal: string }) {
       {title}
       <b style={{ minWidth: `${steady.width}ch` }}>
         {typeof value === 'number'
-          ? steadyText(value, steady)
+          ? marked(steadyText(value, steady), t)
           : value === undefined
             ? '–'
             : t(value ? 'common.on' : 'common.off')}

@@ -23,6 +23,8 @@ interface Look {
   readonly width: number
   readonly height: number
   readonly colour: (name: string) => string
+  /** A number's text in the language of the page. */
+  readonly marked: (text: string) => string
 }
 
 const font = "12px 'Source Sans 3 Variable', system-ui, sans-serif"
@@ -59,7 +61,7 @@ export function livePlotOptions({ lines, from, to, xLabel }: LivePlotSpec, look:
         label: `${xLabel} (${time.text})`,
         size: 30,
         space: 60,
-        values: (_, splits) => tickTexts(splits, time.divide),
+        values: (_, splits) => tickTexts(splits, time.divide).map(look.marked),
       },
       ...units.map((unit, index): uPlot.Axis => {
         const scaled = (plot: uPlot) => {
@@ -74,7 +76,7 @@ export function livePlotOptions({ lines, from, to, xLabel }: LivePlotSpec, look:
           label: (plot) => scaled(plot).text,
           size: 48,
           space: 32,
-          values: (plot, splits) => tickTexts(splits, scaled(plot).divide),
+          values: (plot, splits) => tickTexts(splits, scaled(plot).divide).map(look.marked),
         }
       }),
     ],

@@ -2,7 +2,7 @@ import type { PanelWidget } from '@fernlab/shared/contracts/panel'
 import { Button, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { checkInput } from '../lab/parameters.ts'
-import { quantity, unitText } from '../words/quantity.ts'
+import { marked, quantityIn, unitText } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './panel.module.css'
 import { useLatest, useSignal } from './panel-context.tsx'
@@ -22,6 +22,7 @@ export function NumberWidget(props: Props) {
 }
 
 function Readout({ widget, title }: Props) {
+  const { t } = useWords()
   const signal = useSignal(widget.signal)
   const value = useLatest(widget.signal)
   const at = typeof value === 'number' ? value : undefined
@@ -33,7 +34,7 @@ function Readout({ widget, title }: Props) {
   return (
     <Tile title={title}>
       <p className={styles.readout}>
-        <b style={{ minWidth: `${steady.width}ch` }}>{at === undefined ? '–' : steadyText(at, steady)}</b>
+        <b style={{ minWidth: `${steady.width}ch` }}>{at === undefined ? '–' : marked(steadyText(at, steady), t)}</b>
         <span>{steady.unit}</span>
       </p>
     </Tile>
@@ -68,7 +69,7 @@ function Field({ widget, title }: Props) {
     setWrong(undefined)
     control.ask(checked.value)
   }
-  const say = (value: unknown) => quantity(Number(value), signal.unit)
+  const say = (value: unknown) => quantityIn(t, Number(value), signal.unit)
   const placed = control.shown === undefined ? '' : String(Number(Number(control.shown).toPrecision(6)))
   return (
     <Tile title={title} titleId={titleId}>

@@ -1,4 +1,6 @@
 import type { PanelWidget } from '@fernlab/shared/contracts/panel'
+import { marked } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
 import styles from './panel.module.css'
 import { useSignal } from './panel-context.tsx'
 import { scaleOf } from './scale.ts'
@@ -8,6 +10,7 @@ import { useControl } from './use-control.ts'
 
 /** A signal on a scale, along a line. */
 export function SliderWidget({ widget, title }: { widget: PanelWidget & { kind: 'slider' }; title: string }) {
+  const { t } = useWords()
   const signal = useSignal(widget.signal)
   const control = useControl(widget.signal)
   const { titleId, notesId } = useTileIds()
@@ -29,20 +32,20 @@ export function SliderWidget({ widget, title }: { widget: PanelWidget & { kind: 
           data-pending={control.isPending || undefined}
           aria-labelledby={titleId}
           aria-describedby={notesId}
-          aria-valuetext={steadyQuantity(at, coarse)}
+          aria-valuetext={marked(steadyQuantity(at, coarse), t)}
           aria-invalid={control.refused !== undefined}
           onChange={(event) => control.ask(event.currentTarget.valueAsNumber)}
         />
         <span className={styles.ends} aria-hidden="true">
-          <span>{steadyQuantity(low, coarse)}</span>
-          <span>{steadyQuantity(high, coarse)}</span>
+          <span>{marked(steadyQuantity(low, coarse), t)}</span>
+          <span>{marked(steadyQuantity(high, coarse), t)}</span>
         </span>
       </div>
       <Notes
         id={notesId}
         control={control}
         readable={signal.access !== 'set'}
-        say={(value) => steadyQuantity(Number(value), fine)}
+        say={(value) => marked(steadyQuantity(Number(value), fine), t)}
       />
     </Tile>
   )

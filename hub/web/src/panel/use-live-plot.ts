@@ -1,6 +1,8 @@
 import { useMantineColorScheme } from '@mantine/core'
 import { type RefObject, useEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
+import { marked } from '../words/quantity.ts'
+import { useWords } from '../words/use-words.ts'
 import { type LivePlotSpec, livePlotOptions } from './live-plot.ts'
 import { usePanel } from './panel-context.tsx'
 
@@ -10,6 +12,7 @@ export function useLivePlot(
   spec: LivePlotSpec,
   data: () => uPlot.AlignedData,
 ) {
+  const { t } = useWords()
   const { store } = usePanel()
   const { colorScheme } = useMantineColorScheme()
   const [{ width, height }, setSize] = useState({ width: 0, height: 0 })
@@ -35,7 +38,7 @@ export function useLivePlot(
     const computed = getComputedStyle(element)
     const colour = (name: string) => computed.getPropertyValue(name).trim()
     const plot = new uPlot(
-      livePlotOptions(latest.current.spec, { width, height, colour }),
+      livePlotOptions(latest.current.spec, { width, height, colour, marked: (text) => marked(text, t) }),
       latest.current.data(),
       element,
     )
@@ -44,5 +47,5 @@ export function useLivePlot(
       stop()
       plot.destroy()
     }
-  }, [shape, width, height, colorScheme, store])
+  }, [shape, width, height, colorScheme, store, t])
 }

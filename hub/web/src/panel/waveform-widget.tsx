@@ -1,7 +1,7 @@
 import 'uplot/dist/uPlot.min.css'
 import type { PanelWidget } from '@fernlab/shared/contracts/panel'
 import { useRef } from 'react'
-import { quantity } from '../words/quantity.ts'
+import { quantityIn } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { Legend } from './legend.tsx'
 import { joined } from './live-plot.ts'
@@ -54,12 +54,12 @@ export default function WaveformWidget({
   })
   const what =
     trigger === undefined
-      ? t('panel.sweep', { title, time: quantity(seconds, 's') })
+      ? t('panel.sweep', { title, time: quantityIn(t, seconds, 's') })
       : t('panel.triggered', {
           title,
-          time: quantity(seconds, 's'),
+          time: quantityIn(t, seconds, 's'),
           signal: signals.get(trigger.signal)?.title ?? trigger.signal,
-          level: quantity(trigger.level, signals.get(trigger.signal)?.unit ?? '1'),
+          level: quantityIn(t, trigger.level, signals.get(trigger.signal)?.unit ?? '1'),
         })
   return (
     <Tile title={title} fill>

@@ -1,3 +1,5 @@
+import type { TFunction } from 'i18next'
+import { marked } from '../words/quantity.ts'
 import type { Cell } from './run-data.ts'
 
 const digits = 7
@@ -6,7 +8,7 @@ const digits = 7
  * A column's values as a table shows them: with as many decimals as its largest leaves of seven digits, so that points
  * stand below each other; with powers of ten where most are far from that one, as along a diode's curve.
  */
-export function columnText(values: readonly Cell[]): string[] {
+export function columnText(values: readonly Cell[], t: TFunction): string[] {
   const sizes = values
     .filter((value) => typeof value === 'number')
     .map(Math.abs)
@@ -21,7 +23,7 @@ export function columnText(values: readonly Cell[]): string[] {
     if (value === null) return ''
     if (typeof value !== 'number') return String(value)
     const text = !powers ? value.toFixed(decimals) : value === 0 ? '0' : value.toExponential(4)
-    return text.replaceAll('-', '−')
+    return marked(text.replaceAll('-', '−'), t)
   })
 }
 

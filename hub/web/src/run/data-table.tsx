@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { useApi } from '../api/context.tsx'
 import { dataQuery } from '../api/queries.ts'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
-import { count, unitText } from '../words/quantity.ts'
+import { count, marked, unitText } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { columnText } from './column-text.ts'
 import { plain } from './plots.ts'
@@ -46,7 +46,12 @@ export function DataTable({ run, streams, first, final }: Props) {
   const keys = Object.keys(data.keys).filter((key) => data.columns[key] !== undefined)
   const start = data.time[0] ?? 0
   const shownRows = Array.from({ length: to - from }, (_, i) => from + i)
-  const columns = keys.map((key) => columnText(shownRows.map((row) => data.columns[key]?.[row] ?? null)))
+  const columns = keys.map((key) =>
+    columnText(
+      shownRows.map((row) => data.columns[key]?.[row] ?? null),
+      words.t,
+    ),
+  )
   return (
     <div className={styles.table}>
       <div className={styles.tableHead}>
@@ -97,7 +102,7 @@ export function DataTable({ run, streams, first, final }: Props) {
           <tbody>
             {shownRows.map((row, i) => (
               <tr key={row}>
-                <td>{((data.time[row] ?? start) - start).toFixed(3)}</td>
+                <td>{marked(((data.time[row] ?? start) - start).toFixed(3), words.t)}</td>
                 {keys.map((key, column) => (
                   <td key={key}>{columns[column]?.[i]}</td>
                 ))}

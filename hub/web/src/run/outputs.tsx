@@ -1,6 +1,6 @@
 import type { Run } from '@fernlab/shared/contracts/api'
 import type { LabProtocol } from '../lab/parameters.ts'
-import { quantity } from '../words/quantity.ts'
+import { quantityIn } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './run.module.css'
 
@@ -37,7 +37,8 @@ export function Outputs({ run, protocol, final }: { run: Run; protocol: LabProto
                   </span>
                 ) : (
                   <span className={styles.big}>
-                    {quantity(
+                    {quantityIn(
+                      t,
                       output.value,
                       output.unit,
                       output.uncertainty === undefined ? {} : { uncertainty: output.uncertainty },

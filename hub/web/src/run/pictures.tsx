@@ -1,6 +1,7 @@
 import type { Run } from '@fernlab/shared/contracts/api'
 import { ActionIcon } from '@mantine/core'
 import { IconPhotoDown } from '@tabler/icons-react'
+import { marked } from '../words/quantity.ts'
 import { clockTime } from '../words/time.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './pictures.module.css'
@@ -45,7 +46,7 @@ function One({
   const { t, language } = useWords()
   const name = plain(part)
   const at = clockTime(new Date(time * 1000).toISOString(), language)
-  const after = `${Math.max(0, time - startedAt).toFixed(1)}\u202fs`
+  const after = marked(`${Math.max(0, time - startedAt).toFixed(1)}\u202fs`, t)
   const src = `/api/v1/runs/${run.id}/pictures/${file}?attempt=${run.attempt}`
   return (
     <figure className={styles.figure}>

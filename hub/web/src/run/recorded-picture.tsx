@@ -2,6 +2,7 @@ import type { Run } from '@fernlab/shared/contracts/api'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { useApi } from '../api/context.tsx'
+import { marked } from '../words/quantity.ts'
 import { clockTime } from '../words/time.ts'
 import { useWords } from '../words/use-words.ts'
 import { CLOSE_S, type Film, nearestFrame } from './film.ts'
@@ -76,7 +77,7 @@ export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; m
         {Math.abs(away) <= CLOSE_S ? null : (
           <span className={styles.away}>
             {t(away < 0 ? 'runPage.pictureBefore' : 'runPage.pictureLater', {
-              seconds: Math.abs(away).toFixed(2),
+              seconds: marked(Math.abs(away).toFixed(2), t),
             })}
           </span>
         )}

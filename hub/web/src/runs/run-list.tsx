@@ -5,7 +5,7 @@ import rows from '../frame/link-rows.module.css'
 import { isSession } from '../session/session-run.ts'
 import { isFinal } from '../states/run-states.ts'
 import { RunMark } from '../states/state-mark.tsx'
-import { quantity } from '../words/quantity.ts'
+import { quantityIn } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import styles from './runs.module.css'
 
@@ -56,7 +56,7 @@ function mainResult(run: Run, words: ReturnType<typeof useWords>): string {
   if (first === undefined) return ''
   const [name, { value, unit, uncertainty }] = first
   const title = words.text(run.outputTitles?.[name]) || name.replaceAll('_', ' ')
-  return `${title} = ${quantity(value, unit, uncertainty === undefined ? {} : { uncertainty })}`
+  return `${title} = ${quantityIn(words.t, value, unit, uncertainty === undefined ? {} : { uncertainty })}`
 }
 
 function waiting(run: Run, { t, about, trouble }: ReturnType<typeof useWords>): string {

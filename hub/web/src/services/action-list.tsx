@@ -3,7 +3,7 @@ import type { ValueSpec } from '@fernlab/shared/rpc/contract/value-spec'
 import { Button, Textarea } from '@mantine/core'
 import { type FormEvent, useRef, useState } from 'react'
 import { ParameterField } from '../lab/parameter-field.tsx'
-import { quantity } from '../words/quantity.ts'
+import { quantityIn } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { firstInput, parameterOf, type Read, readArgument, valueText } from './argument-input.ts'
 import { actionWords } from './contract-words.ts'
@@ -159,7 +159,7 @@ function Outcome({ last }: { last: Call | undefined }) {
   const said = useSaid()
   if (last === undefined) return <div role="status" />
   const { outcome, error, result, items, ms = 0 } = last
-  const time = quantity(Number((ms / 1000).toPrecision(2)), 's')
+  const time = quantityIn(t, Number((ms / 1000).toPrecision(2)), 's')
   const value = result === undefined || result === null ? '' : valueText(result)
   if (outcome === 'failed') {
     return (

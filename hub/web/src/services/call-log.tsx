@@ -1,7 +1,7 @@
 import type { Scalar } from '@fernlab/shared/capabilities/signals'
 import type { DirectoryService } from '@fernlab/shared/contracts/directory'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
-import { quantity } from '../words/quantity.ts'
+import { quantityIn } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { valueText } from './argument-input.ts'
 import styles from './service.module.css'
@@ -39,7 +39,7 @@ export function CallLog({
                 </span>
                 <span className={call.error === undefined ? 'soft' : styles.trouble}>
                   {call.error === undefined ? t(`service.outcome.${call.outcome}`) : said(call.error)}
-                  {call.ms === undefined ? '' : `, ${quantity(Number((call.ms / 1000).toPrecision(2)), 's')}`}
+                  {call.ms === undefined ? '' : `, ${quantityIn(t, Number((call.ms / 1000).toPrecision(2)), 's')}`}
                 </span>
               </li>
             ))}

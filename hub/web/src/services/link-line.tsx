@@ -1,7 +1,7 @@
 import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { useReachable } from '../api/context.tsx'
-import { quantity } from '../words/quantity.ts'
+import { quantityIn } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { isUnreached } from './hold-says.ts'
 import styles from './service.module.css'
@@ -17,7 +17,7 @@ export function LinkLine({ service, state }: { service: DirectoryEntry; state: L
   const isStraight = way?.kind === 'websocket'
   const isLost = state !== undefined && isUnreached(service.state, state)
   const isBusy = state?.unread instanceof LabError && state.unread.code === 'bench-busy'
-  const took = (ms: number) => quantity(Number((ms / 1000).toPrecision(2)), 's')
+  const took = (ms: number) => quantityIn(t, Number((ms / 1000).toPrecision(2)), 's')
   return (
     <section className={styles.link} aria-label={t('service.link')}>
       <p role="status">

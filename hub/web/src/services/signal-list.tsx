@@ -5,7 +5,7 @@ import { ParameterField } from '../lab/parameter-field.tsx'
 import { checkInput, initialInput, type Parameter } from '../lab/parameters.ts'
 import { useAsked, useLatest } from '../panel/panel-context.tsx'
 import { steadyAt, steadyText } from '../panel/steady.ts'
-import { quantity } from '../words/quantity.ts'
+import { marked, quantityIn } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { parameterOfSignal } from './argument-input.ts'
 import styles from './service.module.css'
@@ -80,7 +80,7 @@ function Now({ name, signal }: Pick<LineProps, 'name' | 'signal'>) {
   const steady = steadyAt(value, signal.unit, signal.dtype)
   return (
     <b className={styles.value}>
-      {steadyText(value, steady)} <span className={styles.unit}>{steady.unit}</span>
+      {marked(steadyText(value, steady), t)} <span className={styles.unit}>{steady.unit}</span>
     </b>
   )
 }
@@ -94,7 +94,7 @@ function Beyond({
   const { t } = useWords()
   const value = useLatest(name)
   if (typeof value !== 'number' || (value >= minimum && value <= maximum)) return null
-  const limit = quantity(value > maximum ? maximum : minimum, unit)
+  const limit = quantityIn(t, value > maximum ? maximum : minimum, unit)
   return <span className="soft">{t(value > maximum ? 'service.above' : 'service.below', { limit })}</span>
 }
 

@@ -66,12 +66,11 @@ export function Mark({
   )
 }
 
-/** A bench's state: colour, icon and word; of several in one state, how many. */
-export function BenchMark({ state, large, count = 1 }: { state: BenchState; large?: boolean; count?: number }) {
+/** A bench's state: colour, icon and word. */
+export function BenchMark({ state, large }: { state: BenchState; large?: boolean }) {
   const { t } = useTranslation()
   const [tone, Icon] = benches[state]
-  const word = t(`bench.${state}`)
-  return <Mark tone={tone} Icon={Icon} word={count === 1 ? word : `${word} × ${count}`} large={large} />
+  return <Mark tone={tone} Icon={Icon} word={t(`bench.${state}`)} large={large} />
 }
 
 /** A run's state: colour, icon and word. */

@@ -10,7 +10,7 @@ import { Loading } from '../notices/loading.tsx'
 import { NotFound } from '../notices/not-found.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { ScrollRegion } from '../notices/scroll-region.tsx'
-import { quantity } from '../words/quantity.ts'
+import { quantityIn } from '../words/quantity.ts'
 import { directUseQuery, exchangesCsv } from './direct-queries.ts'
 import { Facts } from './facts.tsx'
 import tables from './usage.module.css'
@@ -124,7 +124,9 @@ function Given({ exchange }: { exchange: DirectExchange }) {
             ? readings.length === 0
               ? t('uses.done')
               : readings.map(([signal, { value, unit }]) => (
-                  <div key={signal}>{`${signal} = ${typeof value === 'number' ? quantity(value, unit) : value}`}</div>
+                  <div
+                    key={signal}
+                  >{`${signal} = ${typeof value === 'number' ? quantityIn(t, value, unit) : value}`}</div>
                 ))
             : reason(error)}
         </div>
@@ -133,7 +135,7 @@ function Given({ exchange }: { exchange: DirectExchange }) {
         {t(`direct.way.${way}`)}
         {address === undefined ? null : <div className="soft">{address}</div>}
       </td>
-      <td className={tables.number}>{quantity(Math.round(tookMs), 'ms')}</td>
+      <td className={tables.number}>{quantityIn(t, Math.round(tookMs), 'ms')}</td>
     </tr>
   )
 }

@@ -11,7 +11,7 @@ import { Loading } from '../notices/loading.tsx'
 import { NotFound } from '../notices/not-found.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
 import { RunMark } from '../states/state-mark.tsx'
-import { quantity } from '../words/quantity.ts'
+import { quantityIn } from '../words/quantity.ts'
 import { Facts } from './facts.tsx'
 import { UseRecord } from './use-record.tsx'
 import { useUsageWords } from './use-usage-words.ts'
@@ -55,7 +55,7 @@ function Shown({ use }: { use: UseDetail }) {
         values={[
           ...Object.entries(use.outputs).map(
             ([name, { value, unit, uncertainty }]) =>
-              [name, quantity(value, unit, uncertainty === undefined ? {} : { uncertainty })] as const,
+              [name, quantityIn(t, value, unit, uncertainty === undefined ? {} : { uncertainty })] as const,
           ),
           ...Object.entries(use.rows).map(([stream, count]) => [stream, t('uses.rows', { count })] as const),
         ]}

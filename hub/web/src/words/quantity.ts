@@ -1,4 +1,5 @@
 import { formatQuantity, formatUnit, type QuantityFormat } from '@fernlab/shared/primitives/units'
+import type { TFunction } from 'i18next'
 
 /** A value with its unit as a person writes it; a unit that we do not know stands as it is. */
 export function quantity(value: number, unit: string, format?: QuantityFormat): string {
@@ -8,6 +9,13 @@ export function quantity(value: number, unit: string, format?: QuantityFormat): 
     return `${value}\u202f${unit}`
   }
 }
+
+/** Numbers in a text as the page's language marks their decimals; what is typed stays as the browser has it. */
+export const marked = (text: string, t: TFunction): string => text.replace(/(?<=\d)\.(?=\d)/g, t('app.decimal'))
+
+/** The same with the decimal mark of the page's language. */
+export const quantityIn = (t: TFunction, value: number, unit: string, format?: QuantityFormat): string =>
+  marked(quantity(value, unit, format), t)
 
 /** The unit as a person writes it; empty for plain numbers. */
 export function unitText(unit: string | undefined): string {
@@ -21,15 +29,3 @@ export function unitText(unit: string | undefined): string {
 
 /** A whole number with thin groups: `10 000 000`. */
 export const count = (value: number, language: string): string => new Intl.NumberFormat(language).format(value)
-
-/** Bytes as `1.2 GB`. */
-export function bytes(value: number, language: string): string {
-  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
-  const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)))
-  return new Intl.NumberFormat(language, {
-    style: 'unit',
-    unit: units[step] ?? 'byte',
-    unitDisplay: 'short',
-    maximumSignificantDigits: 3,
-  }).format(value / 1000 ** step)
-}

@@ -4,7 +4,7 @@ import type { QuantityFormat } from '@fernlab/shared/primitives/units'
 import { useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { regionOf } from '../language/language.ts'
-import { quantity } from './quantity.ts'
+import { quantityIn } from './quantity.ts'
 import { reasonIn, troubleIn } from './reasons.ts'
 import { about, absolute, clockTime, date, duration, moment, range, soonTime } from './time.ts'
 
@@ -27,7 +27,7 @@ export function useWords() {
       /** A number with its unit, a switch as on or off, a text as it is. */
       value: (value: number | string | boolean, unit: string, format?: QuantityFormat) =>
         typeof value === 'number'
-          ? quantity(value, unit, format)
+          ? quantityIn(t, value, unit, format)
           : typeof value === 'string'
             ? value
             : value
