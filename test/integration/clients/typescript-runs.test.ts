@@ -9,45 +9,13 @@ import type { Run } from '@fernlab/shared/clients/typescript/run'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
 import { type DiodeLab, startDiodeLab } from '../../support/clients/diode-lab.ts'
+import { putLab, putSlowLab } from '../../support/clients/slow-lab.ts'
 import { guides } from '../../support/doc-blocks.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('runs by a program in TypeScript', { timeoutMs: 90_000, hookTimeoutMs: 90_000 })
 const command = promisify(execFile)
-
-const slowLab = [
-  {
-    path: 'lab.yaml',
-    text: 'title: Slow\nsummary: Takes its time.\nparts:\n  psu: { signals: { voltage: { unit: V, access: read-set } } }\n',
-  },
-  { path: 'README.md', text: '# Slow\n' },
-  {
-    path: 'protocols/steps.yaml',
-    text: `
-title: Steps
-version: 1
-restart: never
-parameters:
-  points: { type: integer, minimum: 2, maximum: 500, default: 10, title: Points }
-  highest: { type: number, unit: V, minimum: 0, maximum: 5, default: 3, title: Highest }
-steps:
-  - sweep:
-      variable: supply
-      unit: V
-      from: 0
-      to: highest
-      points: points
-      spacing: linear
-      steps:
-        - set: { psu.voltage: supply }
-        - wait: 100 ms
-        - read: { signals: [psu.voltage] }
-outputs:
-  last: { title: Last, unit: V, reading: { signal: psu.voltage, which: last } }
-`,
-  },
-]
 
 let lab: DiodeLab
 test.before(async () => {
@@ -59,14 +27,8 @@ test.before(async () => {
     const path = join(entry.parentPath, entry.name)
     files.push({ path: relative(diode, path), text: await readFile(path, 'utf8') })
   }
-  for (const [name, given] of Object.entries({ slow: slowLab, 'diode-iv': files })) {
-    const answer = await fetch(`${lab.hub.http}/api/v1/labs/${name}`, {
-      method: 'PUT',
-      headers: { authorization: `Bearer ${lab.hub.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ files: given }),
-    })
-    assert.is(answer.status, 201, await answer.text())
-  }
+  await putLab(lab.hub, 'diode-iv', files)
+  await putSlowLab(lab.hub)
 })
 test.after(() => lab?.close())
 

@@ -155,7 +155,7 @@ class ByHub(unittest.TestCase):
             self.assertIsNone(held.lost)
             supply.set("voltage", 1)
             self.assertEqual(asyncio.run(last_sign_in()), {"token": TOKEN, "graceS": 30})
-            self.assertEqual(self.failure(supply.lock("again").take).code, "bench-busy")
+            self.assertEqual(self.failure(supply.lock("again").take).code, "locked-already")
             self.assertEqual(self.bodies("POST", "/directory/tokens")[-1]["lease"], "L1")
         self.assertEqual(self.bodies("POST", "/benches/pi.bench1/lease"), [{"ttlS": 600, "reason": "sweep"}])
         deleted = [asked[2] for asked in self.server.asked if asked[0] == "DELETE"]
@@ -190,7 +190,7 @@ class ByHub(unittest.TestCase):
         self.server.answers["POST /api/v1/directory/tokens"] = (201, given)
         offline = {"code": "node-offline", "detail": "pi is not connected", "retry": "later"}
         self.server.answers["GET /api/v1/nodes/pi/services"] = (503, offline)
-        supply = Proxy("bench1.supply", self.hub, "mine", timeout=0.1)
+        supply = Proxy("bench1.supply", self.hub, "mine", timeout=1)
         error = self.failure(lambda: supply.read("voltage"))
         self.assertEqual(error.code, "node-unreachable")
         self.assertEqual(error.issues, [{"path": "hub:pi", "message": "pi is not connected"}])
@@ -204,7 +204,7 @@ class ByHub(unittest.TestCase):
         with unittest.mock.patch.dict(os.environ):
             os.environ.pop("FERNLAB_TOKEN", None)
             error = self.failure(lambda: Directory(self.hub).search())
-        self.assertEqual(error.code, "sign-in-needed")
+        self.assertEqual((error.code, error.kind), ("token-missing", "configuration"))
         self.assertRegex(error.message, "^somebody who is signed in: give a token as token= or in FERNLAB_TOKEN ")
         refused = self.failure(lambda: Directory(self.hub, "mine").search())
         self.assertEqual(refused.message, "somebody who is signed in")
@@ -343,7 +343,65 @@ class ByHub(unittest.TestCase):
         self.assertEqual(self.server.asked[-1][4]["Last-Event-Id"], "1")
         documents = b'{"name":"start","doc":{"uid":"u"}}\n{"name":"stop","doc":{}}\n'
         self.server.answers["GET /api/v1/runs/r1/documents"] = (200, documents)
+        self.server.answers["GET /api/v1/runs/r1"] = (200, {"state": "succeeded", "attempt": 1})
         self.assertEqual(list(Run("r1", self.hub).documents()), [("start", {"uid": "u"}), ("stop", {})])
+
+    def test_documents_that_are_cut_off_at_any_byte_come_once_and_in_order(self):
+        lines = [b'{"name":"start","doc":{"n":0}}\n', b"\n", '{"name":"event_page","doc":{"n":"\u00b5"}}\n'.encode(), b'{"name":"stop","doc":{}}\n']
+        whole, documents = b"".join(lines), [line for line in lines if line != b"\n"]
+        cut, state = [0], ["running"]
+
+        def answer(asked):
+            skip, at = int(asked[2]["skip"][0]), cut[0]
+            cut[0] = len(whole)
+            if at == len(whole):
+                state[0] = "succeeded"
+                return 200, b"".join(documents[skip:])
+            return 200, whole[:at]
+
+        self.server.answers["GET /api/v1/runs/r1/documents"] = answer
+        self.server.answers["GET /api/v1/runs/r1"] = lambda _: (200, {"state": state[0], "attempt": 1})
+        expected = [("start", {"n": 0}), ("event_page", {"n": "\u00b5"}), ("stop", {})]
+
+        async def collected():
+            return [one async for one in AsyncRun("r1", self.hub).documents()]
+
+        with unittest.mock.patch("fernlab.followed_run.RETRY_S", 0), unittest.mock.patch("fernlab.runs.RETRY_S", 0):
+            for at in range(len(whole)):
+                for follow in (lambda: list(Run("r1", self.hub).documents()), lambda: asyncio.run(collected())):
+                    cut[0], state[0] = at, "running"
+                    self.assertEqual(follow(), expected, f"cut at byte {at}")
+
+    def test_a_further_attempt_follows_and_one_that_is_named_is_followed_alone(self):
+        stands = iter([])
+        given = {1: b'{"name":"start","doc":{"n":1}}\n', 2: b'{"name":"start","doc":{"n":2}}\n{"name":"stop","doc":{}}\n'}
+        self.server.answers["GET /api/v1/runs/r1/documents"] = lambda asked: (200, given[int(asked[2]["attempt"][0])])
+        self.server.answers["GET /api/v1/runs/r1"] = lambda _: (200, next(stands))
+        running, again, over = ({"state": s, "attempt": a} for s, a in (("running", 1), ("running", 2), ("succeeded", 2)))
+        stands = iter([running, again, over])
+        self.assertEqual([doc.get("n") for _, doc in Run("r1", self.hub).documents()], [1, 2, None])
+        stands = iter([again])
+        self.assertEqual([doc["n"] for _, doc in Run("r1", self.hub).documents(1)], [1])
+        stands = iter([running, running])
+        self.assertEqual([doc["n"] for _, doc in Run("r1", self.hub).documents(follow=False)], [1])
+
+    def test_a_hub_that_stays_away_from_documents_is_told_after_the_patience_and_nonsense_at_once(self):
+        self.server.answers["GET /api/v1/runs/r1"] = (200, {"state": "running", "attempt": 1})
+        for body in (b"no json\n", b'{"name":1}\n', b"[]\n"):
+            self.server.answers["GET /api/v1/runs/r1/documents"] = (200, body)
+            self.assertEqual(self.failure(lambda: list(Run("r1", self.hub).documents())).code, "unexpected-answer")
+        self.server.answers["GET /api/v1/runs/r1/documents"] = (404, {"code": "not-found", "detail": "no run"})
+        self.assertEqual(self.failure(lambda: list(Run("r1", self.hub).documents())).code, "not-found")
+        away = fernlab.Hub("http://127.0.0.1:9")
+        self.assertEqual(self.failure(lambda: list(Run("r1", away).documents(patience=0))).code, "hub-unreachable")
+
+    def test_all_that_the_route_takes_is_submitted(self):
+        self.server.answers["POST /api/v1/runs"] = (201, {"id": "r1"})
+        more = {"bench": "pi.b", "model": "ideal", "priority": 3, "note": "mine"}
+        fernlab.submit("iv", "sweep", hub=self.hub, **more)
+        asyncio.run(AsyncRun.submit("iv", "sweep", hub=self.hub, **more))
+        sent = {"lab": "iv", "protocol": "sweep", "parameters": {}, **more}
+        self.assertEqual(self.bodies("POST", "/runs"), [sent, sent])
 
     def test_runs_that_say_nothing_hold_nothing_up_and_are_left_at_once(self):
         left = []

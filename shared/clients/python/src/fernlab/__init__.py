@@ -2,6 +2,7 @@
 from .connect import connect
 from .directory import AsyncDirectory
 from .errors import LabError
+from .followed_run import Event
 from .hub import Hub
 from .node_directory import AsyncNodeDirectory, AsyncNodesDirectory
 from .plain import Directory, Lock, Proxy, lock, unlock
@@ -10,7 +11,7 @@ from .rpc.batch import Outcome
 from .rpc.peer import Peer
 from .rpc.received import Place, ReceivedStream
 from .rpc.serving import Context
-from .runs import AsyncRun, Event, Run, submit
+from .runs import AsyncRun, Run, submit
 from .sessions import AsyncSession, Session
 from .ways.way import WayInUse
 

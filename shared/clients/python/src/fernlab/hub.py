@@ -144,11 +144,12 @@ class Hub:
         return self.lines_in(self.open("GET", path, query, None, headers))
 
     def lines_in(self, response: Any) -> Iterator[str]:
-        """The lines of an answer, which is closed at their end."""
+        """The whole lines of an answer, which is closed at their end: one that was cut off is not given."""
         with response:
             try:
                 for line in response:
-                    yield line.decode("utf-8", "replace").rstrip("\r\n")
+                    if line.endswith(b"\n"):
+                        yield line.decode("utf-8", "replace").rstrip("\r\n")
             except _BROKEN as error:
                 raise self._unreachable(error) from error
 
@@ -181,7 +182,7 @@ class Hub:
         if error.code != "sign-in-needed" or self._token:
             return error
         give = "give a token as token= or in FERNLAB_TOKEN (fernlab token create NAME --scope run makes one)"
-        return LabError(error.code, f"{error.message}: {give}", kind=error.kind, student_message=error.student_message)
+        return LabError("token-missing", f"{error.message}: {give}", "configuration", student_message=error.student_message)
 
     def _unreachable(self, error: Exception) -> LabError:
         why = getattr(error, "reason", None) or error

@@ -3,24 +3,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
 import uuid
-from typing import Any, AsyncIterator, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, AsyncIterator, Dict, Iterator, Mapping, Optional, Tuple, Union
 
 from .errors import LabError
+from .followed_run import RETRY_S, Event, FollowedDocuments, FollowedEvents
 from .hub import Hub, path_of
 from .hub_lines import lines_of
-
-_RETRY_S = 1.0
-
-
-class Event(NamedTuple):
-    """``name`` is ``state``, ``streams``, ``data``, ``progress``, ``wait``, ``outputs`` or, at last, ``end``."""
-
-    name: str
-    data: Any
-
 
 class _RunOfHub:
     def __init__(
@@ -52,7 +42,7 @@ class Run(_RunOfHub):
 
         Goes on without a gap when the hub is away for a while; raises ``hub-unreachable`` after ``patience`` seconds of it.
         """
-        following = _Following(patience)
+        following = FollowedEvents(patience)
         while True:
             try:
                 for line in self._hub.lines(path_of("runs", self.id, "events"), None, following.begin()):
@@ -62,8 +52,8 @@ class Run(_RunOfHub):
                         if event.name == "end":
                             return
             except LabError as error:
-                following.bear(error)
-            time.sleep(_RETRY_S)
+                following.patience.bear(error)
+            time.sleep(RETRY_S)
 
     def wait(self, patience: float = 60.0) -> Dict[str, Any]:
         """Waits for its end, and returns the run."""
@@ -72,11 +62,31 @@ class Run(_RunOfHub):
                 break
         return self.get()
 
-    def documents(self, attempt: Optional[int] = None) -> Iterator[Tuple[str, Dict[str, Any]]]:
-        """Those that there are, as ``(name, doc)`` of the Bluesky event model: ``start``, ``descriptor``, ``event_page`` …"""
-        for line in self._hub.lines(path_of("runs", self.id, "documents"), {"attempt": attempt}):
-            if line:
-                yield _document(line)
+    def documents(
+        self, attempt: Optional[int] = None, follow: bool = True, patience: float = 60.0
+    ) -> Iterator[Tuple[str, Dict[str, Any]]]:
+        """Its documents while they come, as ``(name, doc)`` of the Bluesky event model: ``start``, ``descriptor``,
+        ``event_page`` … to the ``stop`` at its end, which a run that was cut off may not have.
+
+        Where a further attempt begins, its documents follow, from its ``start`` on; ``attempt`` names one alone. With
+        ``follow=False`` those that there are. Goes on when the hub was away, no document lost and none twice; raises
+        ``hub-unreachable`` after ``patience`` seconds of it.
+        """
+        followed = FollowedDocuments(attempt, follow, patience)
+        while not followed.is_over:
+            wait_s = RETRY_S
+            try:
+                if followed.wants_run:
+                    followed.begin(self.get())
+                for line in self._hub.lines(path_of("runs", self.id, "documents"), followed.query):
+                    document = followed.take(line)
+                    if document is not None:
+                        yield document
+                wait_s = followed.ended(self.get())
+            except LabError as error:
+                followed.patience.bear(error)
+            if not followed.is_over:
+                time.sleep(wait_s)
 
     def data(self, stream: Optional[str] = None, attempt: Optional[int] = None) -> Dict[str, Any]:
         """A stream in columns."""
@@ -93,14 +103,17 @@ class AsyncRun(_RunOfHub):
         parameters: Optional[Mapping[str, Any]] = None,
         *,
         bench: Optional[str] = None,
+        model: Optional[str] = None,
+        priority: Optional[int] = None,
         note: Optional[str] = None,
         hub: Union[str, Hub, None] = None,
         token: Optional[str] = None,
         ca: Optional[str] = None,
     ) -> "AsyncRun":
-        """Submits a run of a lab's protocol. One that is given up while it is submitted is cancelled at the hub."""
+        """Submits a run of a lab's protocol; see ``submit``. One that is given up while it is submitted is cancelled at the
+        hub."""
         asked = hub if isinstance(hub, Hub) else Hub(hub, token, ca)
-        request = _submission(lab, protocol, parameters, bench, note)
+        request = _submission(lab, protocol, parameters, bench=bench, model=model, priority=priority, note=note)
 
         def undo(run: Any) -> None:
             with contextlib.suppress(LabError):  # the hub is gone, or the run is over
@@ -123,7 +136,7 @@ class AsyncRun(_RunOfHub):
 
     async def events(self, patience: float = 60.0) -> AsyncIterator[Event]:
         """What happens, from its beginning to its end, while it happens; see ``Run.events``."""
-        following = _Following(patience)
+        following = FollowedEvents(patience)
         while True:
             lines = lines_of(self._hub, path_of("runs", self.id, "events"), None, following.begin())
             try:
@@ -134,10 +147,10 @@ class AsyncRun(_RunOfHub):
                         if event.name == "end":
                             return
             except LabError as error:
-                following.bear(error)
+                following.patience.bear(error)
             finally:
                 await lines.aclose()
-            await asyncio.sleep(_RETRY_S)
+            await asyncio.sleep(RETRY_S)
 
     async def wait(self, patience: float = 60.0) -> Dict[str, Any]:
         """Waits for its end, and returns the run."""
@@ -145,15 +158,29 @@ class AsyncRun(_RunOfHub):
             pass
         return await self.get()
 
-    async def documents(self, attempt: Optional[int] = None) -> AsyncIterator[Tuple[str, Dict[str, Any]]]:
-        """Those that there are, as ``(name, doc)`` of the Bluesky event model."""
-        lines = lines_of(self._hub, path_of("runs", self.id, "documents"), {"attempt": attempt})
-        try:
-            async for line in lines:
-                if line:
-                    yield _document(line)
-        finally:
-            await lines.aclose()
+    async def documents(
+        self, attempt: Optional[int] = None, follow: bool = True, patience: float = 60.0
+    ) -> AsyncIterator[Tuple[str, Dict[str, Any]]]:
+        """Its documents while they come, as ``(name, doc)`` of the Bluesky event model; see ``Run.documents``."""
+        followed = FollowedDocuments(attempt, follow, patience)
+        while not followed.is_over:
+            wait_s = RETRY_S
+            try:
+                if followed.wants_run:
+                    followed.begin(await self.get())
+                lines = lines_of(self._hub, path_of("runs", self.id, "documents"), followed.query)
+                try:
+                    async for line in lines:
+                        document = followed.take(line)
+                        if document is not None:
+                            yield document
+                finally:
+                    await lines.aclose()
+                wait_s = followed.ended(await self.get())
+            except LabError as error:
+                followed.patience.bear(error)
+            if not followed.is_over:
+                await asyncio.sleep(wait_s)
 
     async def data(self, stream: Optional[str] = None, attempt: Optional[int] = None) -> Dict[str, Any]:
         """A stream in columns."""
@@ -167,14 +194,22 @@ def submit(
     parameters: Optional[Mapping[str, Any]] = None,
     *,
     bench: Optional[str] = None,
+    model: Optional[str] = None,
+    priority: Optional[int] = None,
     note: Optional[str] = None,
     hub: Union[str, Hub, None] = None,
     token: Optional[str] = None,
     ca: Optional[str] = None,
 ) -> Run:
-    """Submits a run of a lab's protocol: ``fernlab.submit("diode-iv", "iv-curve", {"points": 40}).wait()``."""
+    """Submits a run of a lab's protocol: ``fernlab.submit("diode-iv", "iv-curve", {"points": 40}).wait()``.
+
+    A parameter is a number in its declared unit, or ``{"value": 1200, "unit": "mV"}``. ``bench`` is the one that it is to
+    run on, as ``<node>.<bench>``, ``model`` a model of the lab to run it on instead; a lower ``priority`` is sooner, and what
+    one may not have becomes the soonest that is allowed; ``note`` is shown in lists. Raises what the hub refuses, with a path for each wrong
+    parameter in ``issues``.
+    """
     asked = hub if isinstance(hub, Hub) else Hub(hub, token, ca)
-    request = _submission(lab, protocol, parameters, bench, note)
+    request = _submission(lab, protocol, parameters, bench=bench, model=model, priority=priority, note=note)
     try:
         run = asked.ask_now("POST", "/runs", **request)
     except LabError as error:
@@ -184,63 +219,8 @@ def submit(
     return Run(run["id"], asked)
 
 
-def _submission(
-    lab: str, protocol: str, parameters: Optional[Mapping[str, Any]], bench: Optional[str], note: Optional[str]
-) -> Dict[str, Any]:
-    body = {"lab": lab, "protocol": protocol, "parameters": dict(parameters or {}), "bench": bench, "note": note}
-    body = {key: value for key, value in body.items() if value is not None}
+def _submission(lab: str, protocol: str, parameters: Optional[Mapping[str, Any]], **more: Any) -> Dict[str, Any]:
+    given = {key: value for key, value in more.items() if value is not None}
+    body = {"lab": lab, "protocol": protocol, "parameters": dict(parameters or {}), **given}
     # Where the answer is lost, the same run is answered again.
     return {"body": body, "headers": {"idempotency-key": str(uuid.uuid4())}}
-
-
-class _Following:
-    """Server-sent events over as many answers as it takes."""
-
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
-        self._until = time.monotonic() + patience
-        self._last: Optional[str] = None
-        self.begin()
-
-    def begin(self) -> Dict[str, str]:
-        """The headers by which an answer goes on where the one before ended."""
-        self._name, self._id = "message", None  # type: Tuple[str, Optional[str]]
-        self._data: List[str] = []
-        return {} if self._last is None else {"last-event-id": self._last}
-
-    def take(self, line: str) -> Optional[Event]:
-        """The event that the line ends, if it ends one."""
-        if line == "":
-            name, data = self._name, self._data
-            self._name, self._data = "message", []
-            if not data:
-                return None
-            self._until = time.monotonic() + self._patience
-            self._last = self._id or self._last
-            return Event(name, _json("\n".join(data)))
-        field, _, value = line.partition(":")
-        value = value[1:] if value.startswith(" ") else value
-        if field == "event":
-            self._name = value
-        elif field == "id":
-            self._id = value
-        elif field == "data":
-            self._data.append(value)
-        return None
-
-    def bear(self, error: LabError) -> None:
-        """Raises it where that is no broken link, or has been one for too long."""
-        if error.kind != "link" or time.monotonic() > self._until:
-            raise error
-
-
-def _document(line: str) -> Tuple[str, Dict[str, Any]]:
-    read = _json(line)
-    return read["name"], read["doc"]
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise LabError("unexpected-answer", "the hub answered what is no JSON", kind="link") from error
