@@ -43,9 +43,14 @@ class WithLab(unittest.TestCase):
         with supply.lock("a test"):
             supply.voltage = 1
             self.assertEqual(supply.voltage, 1)
+            supply.voltage = "1500 mV"
+            self.assertEqual(supply.voltage, 1.5)
+            supply.set("voltage", {"value": 2000, "unit": "mV"})
+            self.assertEqual(supply.voltage, 2)
+            self.assertIn("is in s, which can't be given in V", self.failure(lambda: supply.set("voltage", "3 s")).message)
             # The bench's limit is narrower than the instrument's.
             self.assertIn("6 V is above the limit of 5 V", self.failure(lambda: supply.set("voltage", 6)).message)
-            self.assertEqual(self.failure(lambda: fernlab.lock([supply]).take()).code, "bench-busy")
+            self.assertEqual(self.failure(lambda: fernlab.lock([supply]).take()).code, "locked-already")
         self.assertEqual(self.failure(lambda: supply.set("voltage", 1)).code, "right-missing")
         self.assertEqual(supply.voltage, 0, "the safe state")
 
@@ -106,7 +111,7 @@ class WithLab(unittest.TestCase):
         supply = Proxy("diode-1.psu")
         with fernlab.lock(["diode-1.*"], "a test"):
             supply.voltage = 1
-            self.assertEqual(self.failure(fernlab.lock(["pi/diode-1.*", "b.box"]).take).code, "bench-busy")
+            self.assertEqual(self.failure(fernlab.lock(["pi/diode-1.*", "b.box"]).take).code, "locked-already")
             box = Proxy("b.box")
             self.assertEqual(self.failure(lambda: box.set("value", 1)).code, "right-missing")
         self.assertEqual(self.failure(lambda: fernlab.lock(["other/diode-1.*"])).code, "service-unknown")

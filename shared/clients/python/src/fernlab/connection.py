@@ -231,7 +231,7 @@ class Connection:
         done, _ = await asyncio.wait([reaching], timeout=left)
         if not done:
             message = f"{self.node} was not reached in time; nothing was sent"
-            raise LabError("node-unreachable", message, kind="link", retry="never")
+            raise LabError("deadline-exceeded", message, kind="link", retry="later")
         if reaching.cancelled():
             raise self._closed()
         return reaching.result()

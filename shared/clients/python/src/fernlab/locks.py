@@ -40,7 +40,7 @@ class AsyncLock:
         self._over: Optional[asyncio.Event] = None
 
     async def take(self) -> None:
-        """Takes all, or raises ``bench-busy`` or ``service-locked`` and has taken nothing."""
+        """Takes all, or raises ``bench-busy``, ``locked-already`` or ``service-locked`` and has taken nothing."""
         self.lost = None
         self._over = asyncio.Event()
         try:
@@ -96,7 +96,7 @@ class AsyncLock:
 
     async def _hold(self, group: Group, bench: str, directory: AsyncDirectory) -> None:
         if group.hold is not None:
-            raise LabError("bench-busy", f"this program holds {bench} already")
+            raise LabError("locked-already", f"this program has {bench} already")
         session = self._session
         if group.unknown is not None:
             await group.unknown.give_back()
