@@ -4,7 +4,8 @@ import type { BatchOptions, Peer, StreamOptions } from '../peer/peer.ts'
 import { members } from './members.ts'
 import { batchOf, type CallOf, type OutcomesOf, type Readings, type SignalName } from './service-batch.ts'
 import type { ActionContract, AnswersNothing, ServiceContract } from './service-contract.ts'
-import type { ArgumentsOf, ValueOf } from './value-spec.ts'
+import { typedBy } from './typed-lists.ts'
+import type { GivenArgumentsOf, ValueOf } from './value-spec.ts'
 
 /** What a proxy calls by: a peer, or whatever chooses between several links. */
 export type Caller = Pick<Peer, 'call' | 'stream' | 'batch'>
@@ -13,13 +14,13 @@ export type Caller = Pick<Peer, 'call' | 'stream' | 'batch'>
 type Unknown = Promise<unknown> | AsyncIterableIterator<unknown>
 
 type ActionOf<Action> = Action extends { readonly arguments: infer Args; readonly items: infer Items }
-  ? (args: ArgumentsOf<Args>, options?: StreamOptions) => AsyncIterableIterator<ValueOf<Items>>
+  ? (args: GivenArgumentsOf<Args>, options?: StreamOptions) => AsyncIterableIterator<ValueOf<Items>>
   : Action extends { readonly arguments: infer Args; readonly result: infer Result }
-    ? (args: ArgumentsOf<Args>, options?: CallOptions) => Promise<ValueOf<Result>>
+    ? (args: GivenArgumentsOf<Args>, options?: CallOptions) => Promise<ValueOf<Result>>
     : Action extends { readonly arguments: infer Args }
       ? AnswersNothing<Action> extends true
-        ? (args: ArgumentsOf<Args>, options?: CallOptions) => Promise<null>
-        : (args: ArgumentsOf<Args>, options?: StreamOptions) => Unknown
+        ? (args: GivenArgumentsOf<Args>, options?: CallOptions) => Promise<null>
+        : (args: GivenArgumentsOf<Args>, options?: StreamOptions) => Unknown
       : never
 
 export type ActionsOf<Contract extends ServiceContract> = {
@@ -31,6 +32,7 @@ export interface Proxy<Contract extends ServiceContract> {
   readonly do: ActionsOf<Contract>
   /** Reading changes nothing, so that it may be repeated when a link breaks. */
   read(signals: readonly SignalName<Contract>[], options?: CallOptions): Promise<Readings>
+  /** A number is in the unit of the signal; `'1500 mV'` and `{ value: 1500, unit: 'mV' }` are converted to it. */
   set(signal: SignalName<Contract>, value: unknown, options?: CallOptions): Promise<void>
   /**
    * Readings by signal, `rateHz` times a second; whoever has the bench of an instrument that samples by itself gets its
@@ -57,13 +59,16 @@ export function createProxy<const Contract extends ServiceContract>(
   service: string,
   contract: Contract,
 ): Proxy<Contract> {
-  const actions = Object.entries<ActionContract>(contract.actions).map(([name, { items, idempotent = false }]) => {
-    const method = `${service}/${name}`
-    const streamed = (args: unknown, options?: StreamOptions) => caller.stream(method, args, options)
-    const called = (args: unknown, options?: CallOptions) =>
-      caller.call(method, args, idempotent ? { ...options, idempotent } : options)
-    return [name, items === undefined ? called : streamed] as const
-  })
+  const actions = Object.entries<ActionContract>(contract.actions).map(
+    ([name, { arguments: specs, items, idempotent = false }]) => {
+      const method = `${service}/${name}`
+      const typed = typedBy(specs) ?? ((args: unknown) => args)
+      const streamed = (args: unknown, options?: StreamOptions) => caller.stream(method, typed(args), options)
+      const called = async (args: unknown, options?: CallOptions) =>
+        caller.call(method, typed(args), idempotent ? { ...options, idempotent } : options)
+      return [name, items === undefined ? called : streamed] as const
+    },
+  )
   return {
     do: Object.fromEntries(actions) as unknown as ActionsOf<Contract>,
     read: (signals, options) =>

@@ -13,6 +13,7 @@ import { methodUnknown } from '../peer/peer.ts'
 import { type CallContext, isAsyncIterable, isThenable, type Serve } from '../peer/serving.ts'
 import { checkValue, isPlainly } from './check-value.ts'
 import { blockIssue, checkedItems, eventIssue, readingsIssue, signalIssue } from './given-values.ts'
+import { inOwnUnit } from './in-own-unit.ts'
 import { members, splitMethod } from './members.ts'
 import type { ActionContract, ServiceContract } from './service-contract.ts'
 import type { ValueSpec } from './value-spec.ts'
@@ -203,12 +204,15 @@ class Served {
     this.result(this.#service.contract.events[event]?.value, value)
   }
 
-  #set({ signal, value }: Readonly<Record<string, unknown>>): unknown {
+  #set({ signal, value: given }: Readonly<Record<string, unknown>>): unknown {
     if (typeof signal !== 'string') throw this.#invalid([{ path: 'signal', message: 'must be the name of a signal' }])
     const [name] = this.#signalsOf([signal], 'set', 'signal')
     const spec = name === undefined ? undefined : this.#service.contract.signals[name]
     if (this.#service.set === undefined || name === undefined || spec === undefined) throw methodUnknown(this.#method)
     const issues: Issue[] = []
+    const own = inOwnUnit(spec, given)
+    if ('issue' in own) throw this.#invalid([{ path: name, message: own.issue }])
+    const { value } = own
     const wrongArray = spec.dtype === 'array' ? signalIssue(spec, value) : undefined
     if (wrongArray !== undefined) issues.push({ path: name, message: wrongArray })
     else this.#check(settable(spec), value, name, issues)

@@ -4,7 +4,8 @@ import type { BatchCall, BatchOutcome } from '../peer/batch.ts'
 import type { BatchOptions } from '../peer/peer.ts'
 import { members } from './members.ts'
 import type { AnswersNothing, ServiceContract } from './service-contract.ts'
-import type { ArgumentsOf, ValueOf } from './value-spec.ts'
+import { typedBy } from './typed-lists.ts'
+import type { GivenArgumentsOf, ValueOf } from './value-spec.ts'
 
 export type SignalName<Contract extends ServiceContract> = keyof Contract['signals'] & string
 
@@ -25,7 +26,7 @@ export type CallOf<Contract extends ServiceContract> =
   | {
       [Name in keyof Contract['actions'] & string]: Contract['actions'][Name] extends { readonly items: unknown }
         ? never
-        : readonly [action: Name, args: ArgumentsOf<Contract['actions'][Name]['arguments']>]
+        : readonly [action: Name, args: GivenArgumentsOf<Contract['actions'][Name]['arguments']>]
     }[keyof Contract['actions'] & string]
   | readonly [member: typeof members.read, args: { readonly signals: readonly SignalName<Contract>[] }]
   | readonly [member: typeof members.set, args: { readonly signal: SignalName<Contract>; readonly value: unknown }]
@@ -81,7 +82,17 @@ export async function batchOf(
     throw new LabError({ code: 'call-invalid', kind: 'caller', message: `${path}: ${message}`, issues: streams })
   }
   const idempotent = calls.every(({ contract, call: [member] }) => mayRepeat(contract, member))
-  const sent = calls.map(({ service, call: [member, args] }) => [`${service}/${member}`, args] as const)
+  const typers = new Map<object, ReturnType<typeof typedBy>>()
+  const typed = (contract: ServiceContract, member: string, args: unknown, at: number): unknown => {
+    const specs = actionOf(contract, member)?.arguments
+    if (specs === undefined) return args
+    if (!typers.has(specs)) typers.set(specs, typedBy(specs))
+    return typers.get(specs)?.(args, `calls[${at}].`) ?? args
+  }
+  const sent = calls.map(
+    ({ service, contract, call: [member, args] }, at) =>
+      [`${service}/${member}`, typed(contract, member, args, at)] as const,
+  )
   return await caller.batch(sent, idempotent ? { ...options, idempotent } : options)
 }
 

@@ -8,20 +8,35 @@ import type { ArrayKind, ValueSpec } from './value-spec.ts'
 /**
  * The arguments with a typed array for each list of numbers that an argument, or what is in it, wants as an array; all else
  * stays as it is, for the service to check. Floats are rounded to their kind. Throws `call-invalid` with the path of the
- * first item of each list that is no number, or that its kind can't hold.
+ * first item of each list that is no number, or that its kind can't hold; `before` stands before each path.
  */
 export function withTypedArrays(
   specs: Readonly<Record<string, ValueSpec>>,
   args: Readonly<Record<string, unknown>>,
+  before = '',
 ): Record<string, unknown> {
   const issues: Issue[] = []
   const typed = Object.entries(args).map(([name, value]): [string, unknown] => [
     name,
-    Object.hasOwn(specs, name) ? typedValue(specs[name] as ValueSpec, value, name, issues) : value,
+    Object.hasOwn(specs, name) ? typedValue(specs[name] as ValueSpec, value, `${before}${name}`, issues) : value,
   ])
   if (issues.length === 0) return Object.fromEntries(typed)
   const message = issues.map((issue) => `${issue.path} ${issue.message}`).join('; ')
   throw new LabError({ code: 'call-invalid', kind: 'caller', message, issues })
+}
+
+/** Whether lists of numbers may have to be made arrays in what it describes. */
+export const hasArrays = (spec: ValueSpec): boolean =>
+  spec.type === 'array' ||
+  (spec.type === 'list' && hasArrays(spec.items)) ||
+  (spec.type === 'object' && Object.values(spec.members).some(hasArrays))
+
+/** What makes arguments of such an action; undefined where they are taken as they are. */
+export function typedBy(
+  specs: Readonly<Record<string, ValueSpec>>,
+): ((args: unknown, before?: string) => unknown) | undefined {
+  if (!Object.values(specs).some(hasArrays)) return undefined
+  return (args, before) => (isRecord(args) && !ArrayBuffer.isView(args) ? withTypedArrays(specs, args, before) : args)
 }
 
 function typedValue(spec: ValueSpec, value: unknown, path: string, issues: Issue[]): unknown {

@@ -62,6 +62,19 @@ export type ValueOf<Spec> = Spec extends { readonly type: 'number' | 'integer' }
                   : { readonly [Name in keyof Members]: ValueOf<Members[Name]> }
                 : unknown
 
+/** The same as it is given: a list of numbers will do for an array, at any depth. */
+export type GivenOf<Spec> = Spec extends { readonly type: 'array' }
+  ? ValueOf<Spec> | readonly number[]
+  : Spec extends { readonly type: 'list'; readonly items: infer Items }
+    ? readonly GivenOf<Items>[]
+    : Spec extends { readonly type: 'object'; readonly members: infer Members }
+      ? Spec extends { readonly optional: readonly (infer Optional)[] }
+        ? { readonly [Name in Exclude<keyof Members, Optional>]: GivenOf<Members[Name]> } & {
+            readonly [Name in keyof Members & Optional]?: GivenOf<Members[Name]>
+          }
+        : { readonly [Name in keyof Members]: GivenOf<Members[Name]> }
+      : ValueOf<Spec>
+
 /** The TypeScript type of an action's arguments: those with a default may be left out. */
 export type ArgumentsOf<Specs> = {
   readonly [Name in keyof Specs as Specs[Name] extends { readonly default: unknown } ? never : Name]: ValueOf<
@@ -69,6 +82,17 @@ export type ArgumentsOf<Specs> = {
   >
 } & {
   readonly [Name in keyof Specs as Specs[Name] extends { readonly default: unknown } ? Name : never]?: ValueOf<
+    Specs[Name]
+  >
+}
+
+/** The same as a caller gives them. */
+export type GivenArgumentsOf<Specs> = {
+  readonly [Name in keyof Specs as Specs[Name] extends { readonly default: unknown } ? never : Name]: GivenOf<
+    Specs[Name]
+  >
+} & {
+  readonly [Name in keyof Specs as Specs[Name] extends { readonly default: unknown } ? Name : never]?: GivenOf<
     Specs[Name]
   >
 }

@@ -72,7 +72,8 @@ class Proxy(Met):
         return background().run(self._service.readings(signals))
 
     def set(self, signal: str, value: Any) -> None:
-        """The same as assigning to the attribute."""
+        """The same as assigning to the attribute. A number is in the unit of the signal; ``"1500 mV"`` and
+        ``{"value": 1500, "unit": "mV"}`` are converted to it."""
         background().run(self._service.set(signal, value))
 
     def follow(self, *signals: str, rate: Optional[float] = None) -> Iterator[Any]:

@@ -182,6 +182,7 @@ class AsyncProxy(Met):
         return await self._service.readings(signals)
 
     async def set(self, signal: str, value: Any) -> None:
+        """A number is in the unit of the signal; ``"1500 mV"`` and ``{"value": 1500, "unit": "mV"}`` are converted to it."""
         await self._service.set(signal, value)
 
     def follow(self, *signals: str, rate: Optional[float] = None) -> AsyncIterator[Any]:
