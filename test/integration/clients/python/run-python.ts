@@ -4,7 +4,7 @@ import { type CommandOptions, type Ended, runCommand } from '../../../support/co
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 /** Debian's, which has Debian's modules. */
-const python = '/usr/bin/python3'
+const DEBIAN = '/usr/bin/python3'
 
 /** The environment of a program that imports `fernlab`. */
 export const pythonEnv = {
@@ -14,7 +14,11 @@ export const pythonEnv = {
 }
 
 /** Runs a file of this folder, or the one at an absolute path; warnings of Python fail it. */
-export function runPython(file: string, args: readonly string[], options: CommandOptions): Promise<Ended> {
+export function runPython(
+  file: string,
+  args: readonly string[],
+  { python = DEBIAN, ...options }: CommandOptions & { readonly python?: string },
+): Promise<Ended> {
   const path = join(root, 'test/integration/clients/python', file)
   return runCommand(python, ['-W', 'error', file.startsWith('/') ? file : path, ...args], options)
 }
