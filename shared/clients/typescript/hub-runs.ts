@@ -4,6 +4,7 @@ import type { Clock } from '../../primitives/clock.ts'
 import { newId } from '../../primitives/ids.ts'
 import { asLabError } from '../../primitives/lab-error.ts'
 import { unlessAborted } from '../../primitives/unless-aborted.ts'
+import type { Client } from './client.ts'
 import type { Hub } from './hub.ts'
 import { Run } from './run.ts'
 
@@ -22,6 +23,9 @@ export interface Runs {
   /** One that is there already, by its id. */
   runOf(id: string): Run
 }
+
+/** What a program has of a lab behind a hub, which runs experiments too. */
+export interface HubClient extends Client, Runs {}
 
 export function hubRuns({ hub, clock }: { readonly hub: Hub; readonly clock: Clock }): Runs {
   const runOf = (id: string) => new Run({ id, hub, clock })

@@ -1,6 +1,6 @@
 export type { Client, Lock, LockOptions, Service } from '@fernlab/shared/clients/typescript/client'
-export type { RunOptions, RunParameters } from '@fernlab/shared/clients/typescript/hub-runs'
-export { type ConnectOptions, connect, type HubClient } from '@fernlab/shared/clients/typescript/node'
+export type { HubClient, RunOptions, RunParameters } from '@fernlab/shared/clients/typescript/hub-runs'
+export { type ConnectOptions, connect } from '@fernlab/shared/clients/typescript/node'
 export type {
   DataOptions,
   DocumentsOptions,

@@ -7,7 +7,7 @@ import { connectNodes, type NamedNode, type NodesClientOptions, namedNodes } fro
 import { Hub } from './hub.ts'
 import { hubAccess, nobodyNamed } from './hub-access.ts'
 import { hubDirectory } from './hub-directory.ts'
-import { hubRuns, type Runs } from './hub-runs.ts'
+import { type HubClient, hubRuns } from './hub-runs.ts'
 import { networkNodes } from './network.ts'
 import { readContract } from './read-contract.ts'
 import { inProcessAddress } from './ways/in-process.ts'
@@ -54,9 +54,6 @@ interface Trust {
 }
 
 export type ConnectOptions = (ConnectHub | ConnectHere | ConnectNode | ConnectNodes | ConnectNetwork) & Trust
-
-/** What a program has of a lab behind a hub, which runs experiments too. */
-export interface HubClient extends Client, Runs {}
 
 /** One of them says whom a client asks. */
 const asked = ['hub', 'here', 'network', 'nodes', 'node']

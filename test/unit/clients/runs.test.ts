@@ -1,8 +1,8 @@
 /** Runs of a hub that goes away, answers half of what it has, and refuses. */
 import { inspect } from 'node:util'
 import { Hub, type HubFetch } from '@fernlab/shared/clients/typescript/hub'
+import type { HubClient } from '@fernlab/shared/clients/typescript/hub-runs'
 import { hubRuns } from '@fernlab/shared/clients/typescript/hub-runs'
-import type { HubClient } from '@fernlab/shared/clients/typescript/node'
 import type { RunDocument, RunEvent } from '@fernlab/shared/clients/typescript/run'
 import { type Clock, systemClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
