@@ -12,7 +12,7 @@ import type { Lease } from '../../benches/lease.ts'
 import { isTripped, trippedError } from '../../benches/present-state.ts'
 import type { Reading, SignalValue } from '../../drivers/driver.ts'
 import type { Seat } from '../../engine/seat.ts'
-import type { InstrumentHandle, UseOptions } from '../../instruments/instrument-handle.ts'
+import type { InstrumentHandle } from '../../instruments/instrument-handle.ts'
 import { refused } from '../gate/tokens.ts'
 import type { InstrumentServiceOptions, ReadOptions } from '../instrument-service.ts'
 
