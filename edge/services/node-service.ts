@@ -19,13 +19,19 @@ import type { ServiceTable } from './service-table.ts'
 const names = { type: 'list', items: { type: 'string' }, maxItems: 100 } as const
 const text = { type: 'string' } as const
 const search = { name: text, prefix: text, pattern: text, tag: names, anyTag: names, state: text } as const
+/** Since when a service was seen to be locked, as node/locks and directories say it. */
+const seen = {
+  type: 'list',
+  items: { type: 'object', members: { service: text, since: text } },
+  maxItems: 100,
+} as const
 /** What a daemon keeps at most is four times as long. */
 const MOST_LOG_LINES = 500
 const answered = { type: 'object', members: { services: names } } as const
 
 export const nodeContract = defineService({
   kind: 'fernlab-node',
-  version: '1.5',
+  version: '1.6',
   title: 'The node itself',
   signals: {},
   events: {},
@@ -64,8 +70,13 @@ export const nodeContract = defineService({
     },
     unlock: {
       description:
-        'Ends locks of the caller, of whatever program, and with the right unlock those of others; with the id of lock what was locked by it alone. Benches that nobody has any more go to their safe state.',
-      arguments: { services: names, reason: { type: 'string', default: '' }, id: { type: 'string', default: '' } },
+        'Ends locks of the caller, of whatever program, and with the right unlock those of others; with the id of lock what was locked by it alone. Of a service in seen no other lock is ended than that which is since then: else hold-changed says whose it is now, and none is ended. Benches that nobody has any more go to their safe state.',
+      arguments: {
+        services: names,
+        reason: { type: 'string', default: '' },
+        id: { type: 'string', default: '' },
+        seen: { ...seen, default: [] },
+      },
       result: answered,
     },
     lost: {
@@ -214,7 +225,7 @@ export function createNodeService(options: NodeServiceOptions): Service {
         }
         case 'unlock': {
           const services = named(args, 'unlock')
-          await locks.end(services, { caller, reason: reasonOf(args), ...idOf(args) })
+          await locks.end(services, { caller, reason: reasonOf(args), seen: seenOf(args), ...idOf(args) })
           return { services: services.map(({ name }) => name) }
         }
       }
@@ -254,6 +265,9 @@ function idOf({ id = '' }: Readonly<Record<string, unknown>>): { readonly id?: s
   if (text.length > MOST_ID_CHARS) throw invalid(`id has at most ${MOST_ID_CHARS} characters`)
   return text === '' ? {} : { id: text }
 }
+
+const seenOf = ({ seen: given = [] }: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> =>
+  new Map((given as readonly { service: string; since: string }[]).map(({ service, since }) => [service, since]))
 
 function endedOf({ people, all }: Readonly<Record<string, unknown>>): EndedOwn['people'] {
   const named = people as readonly string[]

@@ -269,6 +269,11 @@ const benchCodes = {
   'lease-invalid': code(409, 'the lease is not that of the bench', 'Take one.'),
   'not-of-session': code(422, 'the services are not of the bench of the session', 'Ask for a token for those apart.'),
   'lease-ended': code(409, 'the lease has ended, and the bench is safe', 'Take another.'),
+  'hold-changed': code(
+    409,
+    'the bench is held since another time than was said; `details` has since when, and by whom and what for as far as the caller may know',
+    'Look whose hold it is now, and ask again if it is to end.',
+  ),
   'fence-stale': code(409, 'the bench has gone to somebody else', 'Take another lease.'),
   'operation-overtaken': code(409, 'something else was done to the bench meanwhile', 'Look at it, and repeat.'),
   'enrollment-refused': code(403, 'the enrolment code is wrong, used or too old', 'Make another.'),

@@ -27,10 +27,10 @@ export function standingOf({ node, told, present, bench }: KnownService): Standi
   if (bench.runId !== null) return { state: 'busy', reason: 'a run or a session is on its bench' }
   if (bench.lease === undefined) return said
   const { holder, reason: forWhat } = bench.lease
-  const why = forWhat === undefined ? {} : { reason: forWhat }
+  const held = { owner: holder, since: new Date(bench.lease.since).toISOString() }
   // The node may know why.
-  if (lock?.owner === holder) return { state: 'locked', lock: { ...why, ...lock } }
-  return { state: 'locked', lock: { owner: holder, since: new Date(bench.since).toISOString(), ...why } }
+  const why = forWhat ?? (lock?.owner === holder ? lock.reason : undefined)
+  return { state: 'locked', lock: { ...held, ...(why === undefined ? {} : { reason: why }) } }
 }
 
 /** The entry as the viewer sees it. */

@@ -17,9 +17,11 @@ import { endOfLostUses } from './lost-uses.ts'
 import type { DirectCommandTable, DirectUseTable } from './tables.ts'
 
 export interface DirectRecord {
-  /** The queries by which a use begins now. */
+  /** The queries by which a use begins. */
   begin(use: {
     readonly id: string
+    /** Epoch ms. */
+    readonly at: number
     readonly person: string
     readonly bench: string
     readonly address: string | undefined
@@ -115,11 +117,9 @@ export function createDirectRecord(options: CreateDirectRecordOptions): DirectRe
   }
 
   return {
-    begin: ({ id, person, bench, address }) => [
+    begin: ({ id, at, person, bench, address }) => [
       endOfLostUses(store).where('bench', '=', bench),
-      db
-        .insertInto('direct_use')
-        .values({ id, person_id: person, bench, ...originOf(address), started_at: clock.now() }),
+      db.insertInto('direct_use').values({ id, person_id: person, bench, ...originOf(address), started_at: at }),
     ],
     end: async ({ id, why, at, write }) => {
       const its = waiting.filter(({ command }) => command.use_id === id)

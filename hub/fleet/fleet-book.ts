@@ -41,6 +41,8 @@ export interface BenchLease {
   /** As it was asked for, where its node has given another: one of an earlier version does. */
   readonly asked?: string | undefined
   readonly holder: string
+  /** When it was taken, epoch ms; it tells one hold of a bench from the next. */
+  readonly since: number
   /** Its record; none until the node has granted it. */
   readonly use?: string | undefined
   /** What for, as its holder has said. */
@@ -211,8 +213,12 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
   const plans = await loadOutagePlans(store)
   const checks = await loadChecks(store)
   await endUsesOfNobody(store)
-  const uses = await store.db.selectFrom('direct_use').select(['id', 'bench']).where('ended_at', 'is', null).execute()
-  const useOn = new Map(uses.map(({ id, bench }) => [bench, id]))
+  const uses = await store.db
+    .selectFrom('direct_use')
+    .select(['id', 'bench', 'started_at'])
+    .where('ended_at', 'is', null)
+    .execute()
+  const useOn = new Map(uses.map((use) => [use.bench, use]))
   for (const row of await store.db.selectFrom('node').selectAll().execute()) {
     const instruments: InstrumentSpec[] = JSON.parse(row.instruments)
     book.nodes.set(row.id, {
@@ -251,7 +257,8 @@ export async function loadFleetBook(store: Store, clock: Clock): Promise<FleetBo
           : {
               lease: row.lease,
               holder: row.leased_by,
-              use: useOn.get(row.id),
+              since: useOn.get(row.id)?.started_at ?? row.since,
+              use: useOn.get(row.id)?.id,
               reason: row.lease_reason ?? undefined,
               expiresAt: row.lease_expires_at,
               endsAt: clock.monotonic() + row.lease_expires_at - clock.now(),

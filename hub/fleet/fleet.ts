@@ -92,7 +92,7 @@ export interface Fleet {
   revoke(node: string, by: string): Promise<void>
   /** Takes a free bench for direct use; throws `bench-busy`, `node-offline`, `bench-unknown`. */
   takeLease(bench: string, holder: string, ttlS: number, more?: TakenFor): Promise<Lease>
-  /** For its holder; a lease of somebody else is `not-found`. A `reason` takes the place of the one before. */
+  /** For its holder; a lease of somebody else is `not-found`. A `reason` takes the place of the one before, and is in the audit log where it is another. */
   renewLease(
     bench: string,
     lease: string,
@@ -102,8 +102,11 @@ export interface Fleet {
   ): Promise<{ lease: string; expiresAt: string }>
   /** `safe`: whether the bench reached its safe state; `by` who gives it back, its holder or others of the staff. */
   releaseLease(bench: string, lease: string, by: string): Promise<{ safe: boolean }>
-  /** Ends whoever's hold of it, for a reason that is in the audit log; throws `not-found` where nobody has taken it. */
-  endLease(bench: string, reason: string, by: string): Promise<{ safe: boolean }>
+  /**
+   * Ends whoever's hold of it, for a reason that is in the audit log; throws `not-found` where nobody has taken it, and
+   * `hold-changed` where it is held since another time than `since`, RFC 3339.
+   */
+  endLease(bench: string, reason: string, by: string, since?: string): Promise<{ safe: boolean }>
   /** Ends what the holder has of benches; where the node does not answer it runs out. */
   releaseAllOf(holder: string, by: string): Promise<void>
   /** Sets, then reads, on the node; setting needs the lease, of which only its holder makes use. Keys are `part.signal`. */

@@ -16,6 +16,7 @@ import type { Store, StoreQuery } from '../store/store.ts'
 import type { DirectRecord } from './direct-record.ts'
 import type { Fleet, Readings, TakenFor } from './fleet.ts'
 import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
+import { heldMeanwhile } from './held-bench.ts'
 import { endedHold, type LeaseEnds, leaseTakenBack, type TakenBack } from './lease-ends.ts'
 import type { NodeCalls } from './node-calls.ts'
 import { createTaking } from './take-lease.ts'
@@ -266,11 +267,17 @@ export function createLeases(options: CreateLeasesOptions): Leases {
       })
       .finally(() => inHand.delete(held))
     const lasts = lasting(granted.ttlMs)
-    if (bench.lease?.lease === lease) {
-      Object.assign(bench.lease, lasts)
-      if (reason !== undefined) bench.lease.reason = reason === '' ? undefined : reason
+    if (bench.lease?.lease !== lease) await keep(bench)
+    else {
+      const forWhat = reason === undefined ? bench.lease.reason : reason === '' ? undefined : reason
+      const entry = audit(by, 'bench.lease', id, {
+        ...(forWhat === undefined ? {} : { reason: forWhat }),
+        renewed: true,
+      })
+      const isOther = forWhat !== bench.lease.reason
+      Object.assign(bench.lease, lasts, { reason: forWhat })
+      await keep(bench, isOther ? [entry] : [])
     }
-    await keep(bench)
     return { lease, expiresAt: new Date(lasts.expiresAt).toISOString() }
   }
 
@@ -287,11 +294,15 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     },
     renewLease,
     releaseLease: (id, lease, by) => release(id, lease, by),
-    endLease: async (id, reason, by) => {
+    endLease: async (id, reason, by, since) => {
       const { lease } = benchOf(id)
       // One that its node has not granted yet is nobody's.
       if (lease?.use === undefined) {
         throw new LabError({ code: 'not-found', kind: 'caller', message: `nobody has taken ${id}` })
+      }
+      // Looked at in the same turn in which it is begun to be ended: no other hold comes between.
+      if (since !== undefined && Date.parse(since) !== lease.since) {
+        throw heldMeanwhile({ id, leasedSince: new Date(lease.since).toISOString() })
       }
       return await release(id, lease.lease, by, reason)
     },

@@ -65,9 +65,10 @@ export function createTaking({ calls, record, audit, keep, drop, clock }: Create
       { address, reason }: TakenFor = {},
     ): Promise<Lease> => {
       bench.fence++
-      bench.since = clock.now()
+      const since = clock.now()
+      bench.since = since
       const forWhat = reason === undefined || reason === '' ? {} : { reason }
-      bench.lease = { lease, holder, ...forWhat, ...lasting(ttlS * 1000) }
+      bench.lease = { lease, holder, since, ...forWhat, ...lasting(ttlS * 1000) }
       let granted: { readonly lease: string; readonly ttlMs: number } | undefined
       try {
         await keep(bench)
@@ -81,9 +82,10 @@ export function createTaking({ calls, record, audit, keep, drop, clock }: Create
         const { lease: mine } = granted
         const lasts = lasting(granted.ttlMs)
         const use = newId(clock.now())
-        bench.lease = { lease: mine, ...(mine === lease ? {} : { asked: lease }), holder, use, ...forWhat, ...lasts }
+        const asked = mine === lease ? {} : { asked: lease }
+        bench.lease = { lease: mine, ...asked, holder, since, use, ...forWhat, ...lasts }
         await keep(bench, [
-          ...record.begin({ id: use, person: holder, bench: bench.id, address }),
+          ...record.begin({ id: use, at: since, person: holder, bench: bench.id, address }),
           audit(holder, 'bench.lease', bench.id, forWhat),
         ])
         return { lease: mine, expiresAt: new Date(lasts.expiresAt).toISOString() }

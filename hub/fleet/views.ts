@@ -63,11 +63,14 @@ function leaseView(
   lease: BenchLease | undefined,
   viewer: BenchViewer | undefined,
   names: ShownTo['names'],
-): Pick<Bench, 'mine' | 'leasedBy' | 'leaseReason'> {
-  if (lease === undefined || viewer === undefined) return {}
+): Pick<Bench, 'leasedSince' | 'mine' | 'leasedBy' | 'leaseReason'> {
+  if (lease === undefined) return {}
+  const leasedSince = iso(lease.since)
+  if (viewer === undefined) return { leasedSince }
   const mine = lease.holder === viewer.personId
   const name = viewer.seesPeople ? names.get(lease.holder) : undefined
   return {
+    leasedSince,
     ...(mine ? { mine } : {}),
     ...(name === undefined ? {} : { leasedBy: { id: lease.holder, name } }),
     // Words of somebody who stays unnamed may name them.

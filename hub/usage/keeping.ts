@@ -184,7 +184,8 @@ export async function openUsageKeeping({ store, clock }: { store: Store; clock: 
         .where('action', 'in', ['bench.lease', 'bench.released'])
         .where('person_id', '=', use.person_id),
       entries
-        .set({ detail: sql<string>`json_remove(detail, '$.holder')` })
+        // What somebody said as they ended it may name whose it was.
+        .set({ detail: sql<string>`json_remove(detail, '$.holder', '$.reason')` })
         .where('action', 'in', ['bench.released', 'bench.lease-expired'])
         .where(sql<string>`detail ->> '$.holder'`, '=', use.person_id),
     ]

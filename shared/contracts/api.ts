@@ -286,6 +286,8 @@ export const benchSchema = z.object({
   interlocks: z.array(interlockStatusSchema).optional(),
   /** Somebody drives it directly. */
   leased: z.boolean(),
+  /** Since when; whoever ends the hold says which one by it. */
+  leasedSince: time.optional(),
   /** It is the caller who drives it. */
   mine: z.boolean().optional(),
   /** Who drives it: told to those who may see people. */

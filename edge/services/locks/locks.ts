@@ -16,7 +16,7 @@ import type { Lease } from '../../benches/lease.ts'
 import { refused } from '../gate/tokens.ts'
 import { type Caller, LOCAL } from '../service-source.ts'
 import { EndedLocks, type EndedOf, endedByOther } from './lost-locks.ts'
-import { lockedBy, type Viewer } from './seen-lock.ts'
+import { heldMeanwhile, lockedBy, type Viewer } from './seen-lock.ts'
 
 export interface LocksOptions {
   readonly benches: ReadonlyMap<string, Bench>
@@ -47,6 +47,8 @@ export interface LockEnd {
   readonly caller: Viewer
   /** Why another's is ended; empty for no reason. */
   readonly reason: string
+  /** By service, since when the lock is that is meant: that of another time is not ended. */
+  readonly seen?: ReadonlyMap<string, string>
   /** Ends this taking of the caller's alone; without, all of whoever has it. */
   readonly id?: string
 }
@@ -54,7 +56,7 @@ export interface LockEnd {
 export interface Locks {
   /** Locks all of them, those that are the owner's already included; throws `service-locked`, `bench-*`. The taking's id. */
   take(request: LockRequest): string
-  /** Ends locks; resolves when benches were driven to their safe state. Throws `not-locked`, `service-locked`. */
+  /** Ends locks; resolves when benches were driven to their safe state. Throws `not-locked`, `service-locked`, `hold-changed`. */
   end(services: LockRequest['services'], by: LockEnd): Promise<void>
   of(service: Lockable): ServiceLock | undefined
   /** How the owner's lock of it has ended last. */
@@ -202,7 +204,13 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
       changed(services.map(targetOf))
       return id
     },
-    end: async (services, { caller, reason, id }) => {
+    end: async (services, { caller, reason, seen, id }) => {
+      for (const service of services) {
+        const lock = locks.get(targetOf(service))
+        const since = seen?.get(service.name)
+        if (lock !== undefined && since !== undefined && Date.parse(since) !== Date.parse(lock.since))
+          throw heldMeanwhile(caller, service, toldOf(lock))
+      }
       const ending = byTarget(services).map((service) => {
         const lock = locks.get(targetOf(service))
         const isTaken = id === undefined || isTakenBy(lock, caller.person, id)

@@ -8,6 +8,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Caller } from '../service-source.ts'
 
 export type Viewer = Pick<Caller, 'person' | 'may'>
+type Lockable = Pick<AnnouncedService, 'name' | 'bench'>
 export type SeenLock = Partial<ServiceLock> & Pick<ServiceLock, 'since'>
 
 /** Whether the viewer is told who has locked the service, and why. */
@@ -60,23 +61,39 @@ export function inUse(
 /** Why the viewer does not get what another has locked, or may not end the lock. */
 export function lockedBy(
   viewer: Viewer,
-  { name, bench }: Pick<AnnouncedService, 'name' | 'bench'>,
+  service: Lockable,
   lock: ServiceLock,
   wanted: 'it' | 'its end' = 'it',
 ): LabError {
-  const { owner, since, reason } = seenLock(viewer, name, lock)
-  const why = reason === undefined ? '' : ` (${reason})`
-  const target = bench === undefined ? `service ${name}` : `bench ${bench}`
+  const { owner, since, reason, said } = wordsOf(viewer, service, lock)
   return new LabError({
     code: 'service-locked',
     kind: 'caller',
     retry: 'later',
-    message: `${target} is locked by ${owner ?? 'somebody else'} since ${since}${why}${wanted === 'it' ? '' : ": to end another's lock takes a token with the right unlock"}`,
+    message: `${said}${wanted === 'it' ? '' : ": to end another's lock takes a token with the right unlock"}`,
     details: {
-      service: name,
+      service: service.name,
       since,
       ...(owner === undefined ? {} : { owner }),
       ...(reason === undefined ? {} : { reason }),
     },
   })
+}
+
+/** It is locked by another than whose lock was to be ended, or again. */
+export function heldMeanwhile(viewer: Viewer, service: Lockable, lock: ServiceLock): LabError {
+  const { owner, since, said } = wordsOf(viewer, service, lock)
+  return new LabError({
+    code: 'hold-changed',
+    kind: 'caller',
+    message: `no lock was ended: ${said}, which is another lock than was meant`,
+    details: { since, ...(owner === undefined ? {} : { owner }) },
+  })
+}
+
+function wordsOf(viewer: Viewer, { name, bench }: Lockable, lock: ServiceLock) {
+  const { owner, since, reason } = seenLock(viewer, name, lock)
+  const why = reason === undefined ? '' : ` (${reason})`
+  const target = bench === undefined ? `service ${name}` : `bench ${bench}`
+  return { owner, since, reason, said: `${target} is locked by ${owner ?? 'somebody else'} since ${since}${why}` }
 }

@@ -10,14 +10,14 @@ import {
   page,
   takeLeaseSchema,
 } from '@fernlab/shared/contracts/api'
-import { nameSchema, writtenText } from '@fernlab/shared/contracts/common'
+import { nameSchema, timeSchema, writtenText } from '@fernlab/shared/contracts/common'
 import { resetInterlockSchema } from '@fernlab/shared/contracts/interlocks'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import { z } from '@hono/zod-openapi'
 import type { Caller } from '../../accounts/caller.ts'
 import { can } from '../../accounts/can.ts'
 import type { BenchViewer, NodeCredential } from '../../fleet/fleet.ts'
-import { heldBench } from '../../fleet/held-bench.ts'
+import { heldBench, heldMeanwhile } from '../../fleet/held-bench.ts'
 import type { Attempts } from '../attempts.ts'
 import { type AddRoute, type ApiParts, requireAccess } from '../context.ts'
 import { pageOf, pageQuery } from '../paging.ts'
@@ -130,18 +130,32 @@ export function fleetRoutes(
       tag: 'Fleet',
       summary: 'Give the bench back, or end somebody else’s hold of it; it goes to its safe state',
       description:
-        'Who may drive benches gives back what is their own. With a `reason`, who may maintain benches (a token needs `builder` or `admin`) ends the hold of whoever has it, if it is not their own: the reason and who it was are in the audit log, and links straight to the node that stand on the hold are cut within moments. Nothing of a run or a session is ended so.',
+        'Who may drive benches gives back what is their own. With a `reason`, who may maintain benches (a token needs `builder` or `admin`) ends the hold of whoever has it, if it is not their own: the reason and who it was are in the audit log, and links straight to the node that stand on the hold are cut within moments. With `since`, as the bench’s `leasedSince` or a directory’s `lockedBy` had it, no other hold than that one is ended: `hold-changed` says who has it now. Nothing of a run or a session is ended so.',
       access: 'benches.release',
-      errors: ['lease-ended', 'lease-invalid', 'node-offline', 'node-silent'],
+      errors: ['hold-changed', 'lease-ended', 'lease-invalid', 'node-offline', 'node-silent'],
       params: benchParams,
-      query: z.object({ lease: z.string().max(200).optional(), reason: writtenText(500).min(1).optional() }),
+      query: z.object({
+        lease: z.string().max(200).optional(),
+        reason: writtenText(500).min(1).optional(),
+        since: timeSchema.optional(),
+      }),
       answer: { schema: z.object({ safe: z.boolean() }), what: 'Whether the safe state was reached' },
     },
     async ({ c, params, query, caller }) => {
-      const lease = query.lease ?? (await ownLease(params.bench, caller.personId))
-      if (lease === undefined && query.reason !== undefined) {
+      const own = query.lease ?? (await ownLease(params.bench, caller.personId))
+      const { reason, since } = query
+      const isMeant = async () => (await fleet.bench(params.bench, viewerOf(caller)))?.leasedSince === since
+      const lease = own === undefined || since === undefined || (await isMeant()) ? own : undefined
+      if (lease === undefined && reason !== undefined) {
         requireAccess(caller, 'benches.maintain')
-        return c.json(await fleet.endLease(params.bench, query.reason, caller.personId))
+        try {
+          return c.json(await fleet.endLease(params.bench, reason, caller.personId, since))
+        } catch (thrown) {
+          if (asLabError(thrown).code !== 'hold-changed') throw thrown
+          const bench = await fleet.bench(params.bench, viewerOf(caller))
+          if (bench?.leased !== true) throw thrown
+          throw heldMeanwhile(bench)
+        }
       }
       if (lease === undefined) throw notFound(`a lease of yours on the bench ${params.bench}`)
       requireAccess(caller, 'benches.drive')

@@ -1,3 +1,5 @@
+import type { Client } from '@fernlab/shared/clients/typescript/client'
+import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
 import { yamlValue } from '@fernlab/shared/contracts/yaml-edit'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
@@ -8,6 +10,7 @@ import type { Context, HubOptions } from '../context.ts'
 import { type LabOptions, openLab, withLab } from '../lab-client.ts'
 import { misspelt, mistake } from '../problem.ts'
 import { controlsOfService, type ReadValues, readingsOf, readLines, resultText, wantsLock } from '../service-text.ts'
+import { spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 
 interface CallOptions extends LabOptions {
@@ -19,7 +22,12 @@ interface CallOptions extends LabOptions {
   readonly timeout: string
 }
 
-/** `call` and `lock`: services, straight at their nodes. */
+interface UnlockOptions extends LabOptions {
+  readonly reason: string
+  readonly holder?: string
+}
+
+/** `call`, `lock` and `unlock`: services, straight at their nodes. */
 export function addCall(program: Command, context: Context): void {
   const { terminal, signal } = context
   withLab(
@@ -116,11 +124,18 @@ export function addCall(program: Command, context: Context): void {
       .description('end locks of yours, of whatever program; with the permission, those of others'),
   )
     .option('--reason <text>', "why another's is ended: it is in the audit log", '')
-    .action(async (names: string[], { reason, ...options }: LabOptions & { readonly reason: string }) => {
+    .option('--holder <person>', 'whose hold is meant, by name or id: where it is not theirs, nothing is ended')
+    .action(async (names: string[], { reason, holder, ...options }: UnlockOptions) => {
       await using client = await openLab(context, options)
-      await client.unlock(names, { reason, signal }).catch(withoutReason(reason))
+      const held = await holdsOf(client, names, signal).catch(withoutService)
+      if (holder !== undefined) for (const one of held) requireHolder(one, holder)
+      const seen = Object.fromEntries(held.flatMap(({ name, by }) => (by === undefined ? [] : [[name, by.since]])))
+      await client.unlock(names, { reason, seen, signal }).catch(withoutReason(reason))
       if (options.json) terminal.out(JSON.stringify({ services: names }))
       else terminal.out(`Unlocked: ${names.join(', ')}`)
+      if (options.quiet) return
+      for (const { name, by } of held)
+        if (by !== undefined && by.mine !== true) terminal.err(`${name}: ${heldText(by, ' had it')}.`)
     })
 }
 
@@ -158,6 +173,28 @@ const withoutService = (thrown: unknown): never => {
   if (code !== 'service-unknown') throw thrown
   throw mistake(code, message, '"fernlab directory" lists those that there are.')
 }
+
+type HeldBy = NonNullable<DirectoryEntry['lockedBy']>
+
+interface Held {
+  readonly name: string
+  readonly by: HeldBy | undefined
+}
+
+/** Who has the services now: what is ended is what was looked at. */
+const holdsOf = (client: Client, names: readonly string[], signal: AbortSignal): Promise<Held[]> =>
+  Promise.all(
+    [...new Set(names)].map(async (name) => ({ name, by: (await client.directory.get(name, signal)).lockedBy })),
+  )
+
+function requireHolder({ name, by }: Held, holder: string): void {
+  if (by?.person !== undefined && [by.person.id, by.person.name].includes(holder)) return
+  const next = by === undefined ? 'nobody has it' : heldText(by, ' has it')
+  throw mistake('hold-changed', `nothing was ended: ${name} is not held by ${holder}; ${next}`)
+}
+
+const heldText = ({ person, mine, since, reason }: HeldBy, has: ' has it' | ' had it'): string =>
+  `${mine === true ? 'you' : (person?.name ?? 'somebody')}${mine === true && has === ' has it' ? ' have it' : has} since ${spokenTime(since)}${reason === undefined ? '' : `: ${reason}`}`
 
 /** Of what is not one's own to unlock, and is no mistake of the hub or node. */
 const withoutReason =

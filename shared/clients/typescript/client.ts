@@ -47,6 +47,13 @@ export interface LockOptions {
   readonly signal?: AbortSignal
 }
 
+export interface UnlockOptions extends Pick<LockOptions, 'signal'> {
+  /** Why: whoever had it is told. */
+  readonly reason?: string
+  /** By name as it is given: since when it is locked, as `lockedBy` of a directory's entry has it. */
+  readonly seen?: Readonly<Record<string, string>>
+}
+
 /** A lock that was taken; it ends with the program, too, after a moment. */
 export interface Lock extends AsyncDisposable {
   /** `<node>/<service>` of each, in order. */
@@ -76,8 +83,11 @@ export interface Client extends AsyncDisposable {
    * letter: `bench3.*`, `pi/*`.
    */
   lock(names: readonly string[], options?: LockOptions): Promise<Lock>
-  /** Ends locks of the same person, of whatever program; of services that are no parts of benches, with the right, those of others. */
-  unlock(names: readonly string[], options?: Pick<LockOptions, 'reason' | 'signal'>): Promise<void>
+  /**
+   * Ends locks of the same person, of whatever program; with the right, and of benches with a reason, those of others. What is
+   * in `seen` is ended only where it is locked since then; rejects with `hold-changed`, which says who has it now.
+   */
+  unlock(names: readonly string[], options?: UnlockOptions): Promise<void>
   close(): Promise<void>
 }
 
@@ -209,15 +219,24 @@ class LabClient implements Client {
     return lock
   }
 
-  async unlock(names: readonly string[], { reason = '', signal }: LockOptions = {}): Promise<void> {
-    const found = await Promise.all([...new Set(names)].map((name) => this.directory.get(name, signal)))
-    for (const bench of new Set(found.flatMap(({ bench }) => bench ?? [])))
-      await this.directory.release(bench, undefined, reason === '' ? undefined : reason)
+  async unlock(names: readonly string[], { reason = '', seen = {}, signal }: UnlockOptions = {}): Promise<void> {
+    const found = await Promise.all(
+      [...new Set(names)].map(async (name) => ({ ...(await this.directory.get(name, signal)), seen: seen[name] })),
+    )
+    const benches = new Map(found.flatMap(({ bench, seen: since }) => (bench === undefined ? [] : [[bench, since]])))
+    for (const [bench, since] of benches)
+      await this.directory.release(bench, { reason: reason === '' ? undefined : reason, since })
     for (const node of new Set(found.filter(({ bench }) => bench === undefined).map(({ node }) => node))) {
       const own = found.filter((one) => one.node === node && one.bench === undefined)
       const services = own.map(({ name }) => name)
       const { connection } = await this.#together(own)
-      const args = { services, ...(reason === '' ? {} : { reason }) }
+      const meant = own.flatMap(({ name, seen: since }) => (since === undefined ? [] : [{ service: name, since }]))
+      const args = {
+        services,
+        ...(reason === '' ? {} : { reason }),
+        // A node of an earlier version knows of none.
+        ...(meant.length === 0 ? {} : { seen: meant }),
+      }
       await connection.call('node/unlock', args, signal === undefined ? {} : { signal })
     }
   }

@@ -17,6 +17,8 @@ export interface Found {
   /** `<node>.<bench>` of a part of a bench that is had by a hold; undefined where its node itself locks it. */
   readonly bench: string | undefined
   readonly contract: ServiceContract
+  /** Who has it, as its entry says it. */
+  readonly lockedBy?: DirectoryEntry['lockedBy']
 }
 
 export interface BenchHold {
@@ -32,6 +34,14 @@ export interface AskedHold {
   readonly taking?: string
 }
 
+export interface EndedBy {
+  /** Without one, the caller's own; where there is none, with a reason and the permission, whoever's it is. */
+  readonly lease?: string | undefined
+  readonly reason?: string | undefined
+  /** Since when it is held that is meant: with another, it rejects with `hold-changed`. */
+  readonly since?: string | undefined
+}
+
 export interface Directory {
   /** Services by node and name; all that is given has to hold. */
   find(search?: DirectorySearch, signal?: AbortSignal): Promise<DirectoryEntry[]>
@@ -41,8 +51,8 @@ export interface Directory {
   access(node: string, services: readonly string[], lease: string | undefined, signal?: AbortSignal): Promise<Access>
   /** Takes a bench for a reason, or renews a hold that was taken; rejects with `bench-busy`. */
   hold(bench: string, how?: AskedHold, signal?: AbortSignal): Promise<BenchHold>
-  /** Without a lease, the caller's own; where there is none, with a reason and the permission, whoever's it is. */
-  release(bench: string, lease?: string, reason?: string): Promise<void>
+  /** Ends a hold; without `how`, the caller's own. */
+  release(bench: string, how?: EndedBy): Promise<void>
   /** Who has the service, as far as the asker may know; without, its node says that itself. */
   whoHas?(service: string): Promise<DirectoryEntry['lockedBy']>
   /** Ends what it keeps open, where it does. */

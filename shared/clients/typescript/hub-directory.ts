@@ -91,10 +91,10 @@ export function hubDirectory(hub: Hub, { addressesHere = () => [] }: HubDirector
         signal,
       })
     },
-    async release(bench, lease, reason) {
+    async release(bench, { lease, reason, since } = {}) {
       await hub.ask(z.object({ safe: z.boolean() }), `/benches/${encodeURIComponent(bench)}/lease`, {
         method: 'DELETE',
-        query: { ...(lease === undefined ? {} : { lease }), ...(reason === undefined ? {} : { reason }) },
+        query: { lease, reason, since },
       })
     },
   }

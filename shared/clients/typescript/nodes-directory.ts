@@ -150,6 +150,7 @@ export function nodesDirectory(options: NodesDirectoryOptions): NodesDirectory {
         node: entry.node,
         bench: undefined,
         contract: contract as ServiceContract,
+        ...(entry.lockedBy === undefined ? {} : { lockedBy: entry.lockedBy }),
       }
     },
     async access(name, _services, _lease, signal) {

@@ -148,7 +148,7 @@ async function giveBack(directory: Directory, group: Group, bench: string, lease
   const { connection } = group
   await withoutHold(group)
   try {
-    await directory.release(bench, lease)
+    await directory.release(bench, { lease })
   } catch (thrown) {
     const error = asLabError(thrown)
     if (endsLease(error)) return

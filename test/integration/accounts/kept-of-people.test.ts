@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createEndedLocks } from '@fernlab/hub/directory/ended-locks'
 import { forgetExpired } from '@fernlab/hub/maintenance/expired'
 import { auditEntries } from '@fernlab/hub/store/audit-entries'
 import type { Store } from '@fernlab/hub/store/store'
@@ -169,6 +170,9 @@ test('who closes their account leaves no word in any table or file, and an id on
         .set({ time_zone: markOf('person.time_zone') })
         .where('id', '=', id),
       entry(id, 'bench.lease', 'x', { reason: markOf('bench.lease_reason') }),
+      entry(id, 'bench.released', 'x', { reason: markOf('bench.lease_reason') }),
+      entry(bossId, 'bench.released', 'x', { holder: id, lease: 'l', reason: markOf('user.name') }),
+      entry(null, 'services.lock-ended', 'x', { owner: id, by: bossId, reason: markOf('user.name') }),
       entry(id, 'recurring.created', 'x', { name: markOf('recurring.name') }),
       entry(bossId, 'recurring.changed', 'x', { was: { name: markOf('recurring.name') }, is: { name: 'another' } }),
       entry(bossId, 'permission.created', 'x', {
@@ -186,6 +190,24 @@ test('who closes their account leaves no word in any table or file, and an id on
       Object.keys(ofPeople).filter((column) => column !== 'account.password'),
     )
     assert.is((await askAs(hub, cookie, 'POST', '/api/v1/me/close', { password })).status, 204)
+    // A node that was away tells only now what was written about them.
+    await createEndedLocks(hub.store, new ManualClock(1)).keep('pi', [
+      {
+        ...{ id: 'e1', target: 'service fit', by: bossId, at: '2026-03-02T09:00:00Z' },
+        owner: id,
+        reason: markOf('user.name'),
+      },
+      {
+        ...{ id: 'e2', target: 'service fit', by: bossId, at: '2026-03-02T09:00:00Z' },
+        owner: bossId,
+        reason: 'it hangs',
+      },
+    ])
+    const told = await hub.store.db.selectFrom('audit').select('detail').where('subject', '=', 'pi').execute()
+    assert.equal(
+      told.map(({ detail }) => JSON.parse(detail).reason),
+      [undefined, 'it hangs'],
+    )
     assert.equal(await holding(hub.store, id), staying('closing'))
     assert.equal(marksIn(filesOf(hub.folder)), [])
     assert.equal(marksIn(JSON.stringify(log.lines)), [])

@@ -47,7 +47,7 @@ export const ofPeople: Readonly<Record<string, KeptColumn>> = {
   'audit.detail': words(
     'gone',
     'stays',
-    'names of tokens, passkeys and recurring runs, notes of permissions, what benches were taken for',
+    'names of tokens, passkeys and recurring runs, notes of permissions, what benches were taken for, why such a hold was ended',
   ),
   'audit.address': words('gone', 'gone', answer),
   'bench.leased_by': id('stays', 'stays', 'until the lease ends, minutes later'),

@@ -87,11 +87,14 @@ test('from a terminal: the hold of a bench that somebody else has is ended for a
   assert.match(refused.err, /builder, admin/)
   assert.ok(await isLocked())
 
-  assert.equal(await run('unlock', 'diode-1.psu', '--reason', 'left over night'), {
-    code: 0,
-    out: 'Unlocked: diode-1.psu\n',
-    err: '',
-  })
+  // Whom it was meant for has gone meanwhile: nothing is ended.
+  const meant = await run('unlock', 'diode-1.psu', '--reason', 'left over night', '--holder', 'Carol')
+  assert.is(meant.code, 1)
+  assert.match(meant.err, /diode-1\.psu is not held by Carol; Person \d+ has it since .*: a sweep over night/)
+  assert.ok(await isLocked())
+  const done = await run('unlock', 'diode-1.psu', '--reason', 'left over night', '--holder', bo.id)
+  assert.equal([done.code, done.out], [0, 'Unlocked: diode-1.psu\n'])
+  assert.match(done.err, /^diode-1\.psu: Person \d+ had it since .*: a sweep over night\.\n$/)
   const lost = await held
   assert.equal([lost.code, lost.out], [1, 'Locked: demo/diode-1.psu\n'])
   assert.match(lost.err, /your hold of demo\.diode-1 was ended by .+: left over night/, lost.err)

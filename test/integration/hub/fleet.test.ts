@@ -265,6 +265,63 @@ test('while others end a use its holder is told who and why, and has it again wh
   await fleet.close()
 })
 
+test('what a bench is held for is in the audit log each time that it changes', async () => {
+  const { fleet } = await withBench()
+  answer = () => ({ lease: 'granted', ttlMs: 600_000 })
+  const before = (await store.db.selectFrom('audit').select('id').execute()).length
+  await fleet.takeLease('n.b', 'ada', 60, { reason: 'a sweep' })
+  for (const reason of [undefined, 'a sweep', 'a calibration', undefined, '', ''])
+    await fleet.renewLease('n.b', 'granted', 60, 'ada', reason)
+  const entries = await store.db.selectFrom('audit').select(['person_id', 'action', 'detail']).orderBy('id').execute()
+  assert.equal(
+    entries.slice(before).map((one) => [one.person_id, one.action, JSON.parse(one.detail)]),
+    [
+      ['ada', 'bench.lease', { reason: 'a sweep' }],
+      ['ada', 'bench.lease', { reason: 'a calibration', renewed: true }],
+      ['ada', 'bench.lease', { renewed: true }],
+    ],
+  )
+  answer = () => ({ safe: true })
+  await fleet.releaseLease('n.b', 'granted', 'ada')
+  await fleet.close()
+})
+
+test('no other hold is ended than the one that was seen', async () => {
+  const { fleet, bench } = await withBench()
+  const take = (holder: string) => {
+    answer = () => ({ lease: `of ${holder}`, ttlMs: 600_000 })
+    return fleet.takeLease('n.b', holder, 60)
+  }
+  const since = async () => (await fleet.bench('n.b'))?.leasedSince
+  await take('ada')
+  const ofAda = await since()
+  // How the bench stands changes meanwhile, and the hold is the same.
+  await clock.advance(1000)
+  fleet.inventory('n', inventory())
+  assert.is(await since(), ofAda)
+  answer = () => ({ safe: true })
+  await fleet.releaseLease('n.b', 'of ada', 'ada')
+  await clock.advance(1000)
+  await take('bob')
+  let told = 0
+  answer = () => {
+    told++
+    return { safe: true }
+  }
+  const { code, details } = await rejection(fleet.endLease('n.b', 'it smells', 'cy', ofAda))
+  assert.equal([code, details], ['hold-changed', { since: await since() }])
+  assert.equal([bench.lease?.holder, bench.lease?.takenBack, told], ['bob', undefined, 0])
+  // Also by a hub that has started again.
+  const ofBob = await since()
+  await fleet.close()
+  const { fleet: next } = await startFleet()
+  next.inventory('n', inventory())
+  assert.is((await next.bench('n.b'))?.leasedSince, ofBob)
+  assert.equal(await next.endLease('n.b', 'it smells', 'cy', ofBob), { safe: true })
+  assert.is(await refusal(next.endLease('n.b', 'it smells', 'cy', ofBob)), 'not-found')
+  await next.close()
+})
+
 test('a use that others end, that runs out or that ran out while the hub was down says so, with the right time', async () => {
   const { fleet } = await withBench()
   const take = () => {

@@ -176,7 +176,7 @@ test('direct use keeps addresses and names by the same rules, and its year’s k
     [
       [old?.person_id, '{}'],
       ['ana', '{}'],
-      ['bo', '{"reason":"left over night"}'],
+      ['bo', '{}'],
       ['ana', '{}'],
       [null, '{}'],
       ['ana', '{}'],

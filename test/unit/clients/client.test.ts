@@ -74,7 +74,8 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
       if (busy.has(bench)) throw new LabError({ code: 'bench-busy', kind: 'caller', message: `${bench} is busy` })
       return { lease: `lease of ${bench}` }
     },
-    release: async (bench) => void asked.push(`release ${bench}`),
+    release: async (bench, { since } = {}) =>
+      void asked.push(`release ${bench}${since === undefined ? '' : ` ${since}`}`),
   }
   const serve = serveServices(
     (name) => {

@@ -1,4 +1,4 @@
-import { heldBench } from '@fernlab/hub/fleet/held-bench'
+import { heldBench, heldMeanwhile } from '@fernlab/hub/fleet/held-bench'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
@@ -33,6 +33,22 @@ test('whoever has it already is told so', () => {
     `pi.diode-1 can't be taken: you have it already, in another program or page, since ${since} (a sweep); give it back there, or unlock it`,
   )
   assert.equal(details, { since, mine: true, reason: 'a sweep' })
+})
+
+test('who meant the hold of another is told who has it now, as far as they may see people', () => {
+  const held = { id: 'pi.diode-1', leasedSince: since }
+  const { code, retry, message, details } = heldMeanwhile({
+    ...held,
+    leasedBy: { id: 'p1', name: 'Bo Bench' },
+    leaseReason: 'Bo sweeps',
+  })
+  assert.equal([code, retry], ['hold-changed', 'never'])
+  assert.is(
+    message,
+    `no hold was ended: pi.diode-1 is held by another than was meant, Bo Bench has it since ${since} (Bo sweeps)`,
+  )
+  assert.equal(details, { since, by: 'Bo Bench', reason: 'Bo sweeps' })
+  assert.equal(heldMeanwhile(held).details, { since })
 })
 
 test.run()

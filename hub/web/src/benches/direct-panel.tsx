@@ -122,10 +122,15 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     <EndHold
       of="bench"
       held={heldByAnother ? heldBy(bench) : undefined}
-      end={async (why) => {
-        await api.send('DELETE', `${path}/lease?${new URLSearchParams({ reason: why })}`)
-        take.reset()
-        await client.invalidateQueries(benchesQuery(api))
+      end={async (reason, since) => {
+        const asked = new URLSearchParams({ reason, ...(since === undefined ? {} : { since }) })
+        try {
+          await api.send('DELETE', `${path}/lease?${asked}`)
+          take.reset()
+        } finally {
+          // Who has it by now is asked for too.
+          await client.invalidateQueries(benchesQuery(api))
+        }
       }}
     />
   ) : null
@@ -221,9 +226,9 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   )
 }
 
-const heldBy = ({ leasedBy, since, leaseReason }: Bench): HeldByAnother => ({
+const heldBy = ({ leasedBy, leasedSince, leaseReason }: Bench): HeldByAnother => ({
   person: leasedBy?.name,
-  since,
+  since: leasedSince,
   reason: leaseReason,
 })
 

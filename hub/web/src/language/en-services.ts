@@ -12,6 +12,7 @@ export const enServices = {
     ended: 'Their hold has ended.',
     endedBy: '{{person}} has ended your hold.',
     endedByStaff: 'The staff have ended your hold.',
+    changed: 'Nothing was ended: by now somebody else has it. Confirm again if their hold is to end.',
     notEnded: 'It was not ended: {{why}}',
   },
   service: {

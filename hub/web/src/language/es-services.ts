@@ -15,6 +15,7 @@ export const esServices: Texts<typeof enServices> = {
     ended: 'Ya no lo tiene.',
     endedBy: '{{person}} te lo ha quitado.',
     endedByStaff: 'El personal te lo ha quitado.',
+    changed: 'No se le quitó a nadie: ahora lo tiene otra persona. Confirma otra vez si también hay que quitárselo.',
     notEnded: 'No se le quitó: {{why}}',
   },
   service: {

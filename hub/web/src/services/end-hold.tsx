@@ -1,5 +1,7 @@
+import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { Button, TextInput } from '@mantine/core'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { ApiProblem } from '../api/client.ts'
 import { ConfirmDialog } from '../notices/confirm-dialog.tsx'
 import { useWords } from '../words/use-words.ts'
 import styles from './service.module.css'
@@ -10,8 +12,8 @@ interface Props {
   readonly of: 'bench' | 'service'
   /** Undefined: nobody else has it. */
   readonly held: HeldByAnother | undefined
-  /** Rejects with why it was not ended. */
-  readonly end: (reason: string) => Promise<void>
+  /** Ends the hold that is held since then; rejects with why it was not ended, `hold-changed` where it is another by now. */
+  readonly end: (reason: string, since: string | undefined) => Promise<void>
   readonly disabled?: boolean
 }
 
@@ -25,11 +27,12 @@ export interface HeldByAnother {
 const MOST_CHARS = 200
 const SHOWS_MS = 5000
 
-/** Ends the hold of another: names whose it is, and asks why. */
+/** Ends the hold of another: names whose it is, and asks why; and again where somebody else has it by then. */
 export function EndHold({ of, held, end, disabled }: Props) {
   const { t } = useWords()
   const said = useSaid()
-  const [asked, setAsked] = useState<string>()
+  /** Whose hold the dialog is about. */
+  const [asked, setAsked] = useState<HeldByAnother>()
   const [reason, setReason] = useState('')
   const [isBad, setBad] = useState(false)
   const [isPending, setPending] = useState(false)
@@ -50,10 +53,13 @@ export function EndHold({ of, held, end, disabled }: Props) {
   useEffect(() => {
     if (ended === 'seen') result.current?.focus()
   }, [ended])
-  // The hold of somebody else was not asked about.
-  const hold = held === undefined ? undefined : JSON.stringify([held.person, held.since])
+  const latest = useRef(held)
+  latest.current = held
+  useEffect(() => {
+    if (isFree) setAsked(undefined)
+  }, [isFree])
   const ask = () => {
-    setAsked(hold)
+    setAsked(held)
     setReason('')
     setBad(false)
     setRefused(undefined)
@@ -65,11 +71,13 @@ export function EndHold({ of, held, end, disabled }: Props) {
     if (of === 'bench' && why === '') return field.current?.focus()
     setPending(true)
     try {
-      await end(why)
+      await end(why, asked?.since)
       setAsked(undefined)
       setEnded('done')
     } catch (thrown) {
       setRefused(thrown)
+      const now = heldNow(thrown, latest.current)
+      if (now !== undefined) setAsked(now)
     } finally {
       setPending(false)
     }
@@ -80,7 +88,7 @@ export function EndHold({ of, held, end, disabled }: Props) {
   }
   return (
     <>
-      {hold === undefined ? null : (
+      {isFree ? null : (
         <Button variant="default" loading={ended === 'done'} disabled={disabled ?? false} onClick={ask}>
           {t('hold.end')}
         </Button>
@@ -91,14 +99,14 @@ export function EndHold({ of, held, end, disabled }: Props) {
         </p>
       ) : null}
       <ConfirmDialog
-        opened={hold !== undefined && asked === hold}
-        title={held?.person === undefined ? t('hold.endTitle') : t('hold.endTitleOf', { person: held.person })}
+        opened={asked !== undefined && !isFree}
+        title={asked?.person === undefined ? t('hold.endTitle') : t('hold.endTitleOf', { person: asked.person })}
         confirm={t('hold.end')}
         pending={isPending}
         onConfirm={() => void confirm()}
         onClose={() => setAsked(undefined)}
       >
-        {held === undefined ? null : <HeldText {...held} />}
+        {asked === undefined ? null : <HeldText {...asked} />}
         <p>{t(of === 'bench' ? 'hold.endBenchText' : 'hold.endServiceText')}</p>
         <form onSubmit={submit} noValidate>
           <TextInput
@@ -114,13 +122,27 @@ export function EndHold({ of, held, end, disabled }: Props) {
         </form>
         {refused === undefined ? null : (
           <p role="alert" className={styles.trouble}>
-            {t('hold.notEnded', { why: said(refused) })}
+            {isChanged(refused) ? t('hold.changed') : t('hold.notEnded', { why: said(refused) })}
           </p>
         )}
       </ConfirmDialog>
     </>
   )
 }
+
+const isChanged = (error: unknown): error is LabError | ApiProblem =>
+  (error instanceof LabError || error instanceof ApiProblem) && error.code === 'hold-changed'
+
+/** Who has it by now, by the refusal; names that it does not tell are as the page knows them. */
+function heldNow(error: unknown, known: HeldByAnother | undefined): HeldByAnother | undefined {
+  if (!isChanged(error)) return undefined
+  const { since, by, reason } = error.details
+  if (typeof since !== 'string') return undefined
+  if (known?.since === since) return known
+  return { person: textOr(by), since, reason: textOr(reason) }
+}
+
+const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 function HeldText({ person, since, reason }: HeldByAnother) {
   const { t, moment } = useWords()

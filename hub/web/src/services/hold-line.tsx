@@ -71,10 +71,11 @@ export function HoldLine({ service, role, link, state }: Props) {
           of={isPart ? 'bench' : 'service'}
           held={says === 'others' ? heldByAnother(service) : undefined}
           disabled={link === undefined}
-          end={async (why) => {
-            const ended = await link?.unlock(why)
-            if (ended?.outcome === 'failed') throw ended.error
+          end={async (why, since) => {
+            const ended = await link?.unlock(why, since)
+            // Who has it by now is asked for too.
             await look()
+            if (ended?.outcome === 'failed') throw ended.error
           }}
         />
       ) : null}

@@ -49,10 +49,11 @@ export function pageDirectory({ api, onHold }: Options): Directory {
       onHold(taken.expiresAt)
       return taken
     },
-    release: async (bench, lease, reason) => {
+    release: async (bench, { lease, reason, since } = {}) => {
       const query = new URLSearchParams({
         ...(lease === undefined ? {} : { lease }),
         ...(reason === undefined ? {} : { reason }),
+        ...(since === undefined ? {} : { since }),
       })
       await asked(api.send('DELETE', `${v1}/benches/${encodeURIComponent(bench)}/lease?${query}`))
     },

@@ -67,8 +67,11 @@ export interface ServiceLink {
   call(action: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Call>
   lock(reason: string): Promise<void>
   release(): Promise<void>
-  /** Ends the hold of another, with a part of a bench that of the bench; `reason` may be empty for other services. */
-  unlock(reason: string): Promise<Call>
+  /**
+   * Ends the hold of another that is held since then, with a part of a bench that of the bench; `reason` may be empty for other
+   * services. Fails with `hold-changed` where it is held since another time.
+   */
+  unlock(reason: string, since?: string): Promise<Call>
   /** What its daemon has written; rejects with `right-missing` for who may not end its locks. */
   log(asked: AskedLog, signal: AbortSignal): Promise<ServiceLog>
   /** What the directory says of it from now on: what has come back is looked for at once. */
@@ -207,10 +210,10 @@ class PageLink implements ServiceLink {
     this.#change({ lock: 'none', lockError: error, until: undefined })
   }
 
-  unlock(reason: string): Promise<Call> {
-    return this.#done({ what: 'unlock', target: '', given: reason }, () =>
-      this.#client.unlock([this.#options.id], { reason }),
-    )
+  unlock(reason: string, since?: string): Promise<Call> {
+    const { id } = this.#options
+    const seen = since === undefined ? {} : { [id]: since }
+    return this.#done({ what: 'unlock', target: '', given: reason }, () => this.#client.unlock([id], { reason, seen }))
   }
 
   async log(asked: AskedLog, signal: AbortSignal): Promise<ServiceLog> {

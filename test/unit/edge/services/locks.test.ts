@@ -73,6 +73,7 @@ function openLocks() {
       lock: (services: string[], graceS = 10, more = {}) =>
         call('lock', { services, reason: 'a fit', graceS, ...more }) as Promise<{ services: string[]; id: string }>,
       unlock: (services: string[], id = '') => call('unlock', { services, id }),
+      unlockSeen: (services: string[], seen: object[]) => call('unlock', { services, reason: '', id: '', seen }),
       lost: (services: string[]) => call('lost', { services, id: '' }) as Promise<AsyncIterable<{ why: string }>>,
       locks: () => call('locks', {}),
       services: () => call('services', {}) as Promise<AnnouncedService[]>,
@@ -142,6 +143,32 @@ test('it takes the right to lock each of them, and that to unlock what another h
   assert.equal(ended, [{ target: 'service fit', owner: 'ada', by: 'staff' }])
   assert.is(of('bob').mayUse('fit'), 'yes')
   assert.ok(log.lines.some(({ level, fields }) => level === 'warn' && 'by' in fields && fields.by === 'staff'))
+})
+
+test('no other lock is ended than the one that was seen, and then none', async () => {
+  const { clock, table, of } = openLocks()
+  const [ada, bob, staff] = [of('ada'), of('bob'), of('staff', ['unlock'])]
+  const sinceOf = (name: string) => table.list().find((one) => one.name === name)?.lock?.since ?? ''
+  await ada.lock(['fit', 'plot'])
+  const seen = ['fit', 'plot'].map((service) => ({ service, since: sinceOf(service) }))
+  await clock.advance(1000)
+  await ada.unlock(['fit'])
+  await bob.lock(['fit'])
+  const refused = await rejection(staff.unlockSeen(['plot', 'fit'], seen))
+  const since = sinceOf('fit')
+  assert.equal([refused.code, refused.details], ['hold-changed', { since, owner: 'bob' }])
+  assert.is(
+    refused.message,
+    `no lock was ended: service fit is locked by bob since ${since} (a fit), which is another lock than was meant`,
+  )
+  assert.equal([bob.mayUse('fit'), bob.mayUse('plot')], ['yes', 'service-locked'])
+  // Who may not end it is told no more than entries tell.
+  assert.equal((await rejection(of('cy', ['lock']).unlockSeen(['fit'], seen))).details, { since })
+  await staff.unlockSeen(
+    ['plot', 'fit'],
+    ['fit', 'plot'].map((service) => ({ service, since: sinceOf(service) })),
+  )
+  assert.equal([ada.mayUse('fit'), bob.mayUse('plot')], ['yes', 'yes'])
 })
 
 test('who has locked what, and why, is for that person and who may end it; others see that it is locked', async () => {
