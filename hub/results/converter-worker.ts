@@ -2,8 +2,9 @@
 import { parentPort } from 'node:worker_threads'
 import type { EventPageDoc, NodeDocument } from '@fernlab/shared/contracts/documents'
 import { decode } from '@fernlab/shared/links/codec'
+import { joinedBytes } from '@fernlab/shared/primitives/joined-bytes'
 import { asLabError, LabError, type LabErrorJson } from '@fernlab/shared/primitives/lab-error'
-import { type Converter, type ConverterSpec, createConverter, joined } from './converters.ts'
+import { type Converter, type ConverterSpec, createConverter } from './converters.ts'
 import type { ReducedRows } from './reduce.ts'
 import { createShortLived } from './short-lived.ts'
 
@@ -81,12 +82,12 @@ function* pieces(converter: Converter, bodies: readonly Uint8Array[]): Generator
       size += piece.byteLength
       shortLived.passed(piece.byteLength)
       if (size < pieceBytes) continue
-      yield joined(waiting)
+      yield joinedBytes(waiting)
       waiting = []
       size = 0
     }
   }
-  if (size > 0) yield joined(waiting)
+  if (size > 0) yield joinedBytes(waiting)
 }
 
 function next({ pieces: left }: Session): { bytes?: Uint8Array } {

@@ -1,5 +1,6 @@
 /** The forms in which results leave the hub, made in a worker thread page by page; each is a small pure machine. */
 import type { EventPageDoc } from '@fernlab/shared/contracts/documents'
+import { joinedBytes } from '@fernlab/shared/primitives/joined-bytes'
 import { createCsv } from './csv.ts'
 import { cut, slices } from './cut.ts'
 import { eventModelPages } from './event-model.ts'
@@ -101,22 +102,10 @@ function reducedFirst(options: ReduceOptions, converter: Converter): Converter {
         columns: Object.fromEntries(columns),
       }
       const pieces = [...converter.page(page)]
-      return { bytes: joined([...pieces, converter.finish().bytes]) }
+      return { bytes: joinedBytes([...pieces, converter.finish().bytes]) }
     },
     abort: converter.abort,
   }
-}
-
-/** The pieces as one, in memory of its own. */
-export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1 && pieces[0] !== undefined) return pieces[0]
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0))
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.byteLength
-  }
-  return whole
 }
 
 function jsonColumn({ source, window }: Extract<ConverterSpec, { format: 'json-column' }>): Converter {

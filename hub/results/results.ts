@@ -8,10 +8,11 @@
 import type { Data, Run, RunStreams } from '@fernlab/shared/contracts/api'
 import { isPictureStream, pictureStream, readPictureFile } from '@fernlab/shared/contracts/pictures'
 import type { Clock } from '@fernlab/shared/primitives/clock'
+import { joinedBytes } from '@fernlab/shared/primitives/joined-bytes'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Store } from '../store/store.ts'
 import { type Conversion, createConverterThread } from './converter-thread.ts'
-import { type ConverterSpec, joined, type TimeColumn } from './converters.ts'
+import type { ConverterSpec, TimeColumn } from './converters.ts'
 import { type DocumentLinesOptions, streamDocuments } from './document-lines.ts'
 import { datasetOf } from './hdf5.ts'
 import { hdf5Head, hdf5Size, hdf5Stride } from './hdf5-format.ts'
@@ -317,7 +318,7 @@ function describeRun(run: Run, selection: Selection): Record<string, string> {
 async function collected(source: Bytes): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   for await (const piece of source) pieces.push(piece)
-  return joined(pieces)
+  return joinedBytes(pieces)
 }
 
 /** For forms that give nothing out before their end. */

@@ -1,5 +1,6 @@
 /** Frames of CBOR; apart, as its library tries what the policy of a page refuses. */
 import { addExtension, Decoder, Encoder } from 'cbor-x'
+import { joinedBytes } from '../primitives/joined-bytes.ts'
 import { LabError } from '../primitives/lab-error.ts'
 import { scanCbor } from './cbor-scan.ts'
 import { unreadable } from './errors.ts'
@@ -76,14 +77,7 @@ function answerBytes(id: unknown, { parts, length, errors }: WrittenAnswer, limi
   const plain = (value: unknown) => encoder.encode(writeValue(value, { form: 'binary', limits }).value)
   const map = Uint8Array.of(MAP_OF_2)
   const before = [map, plain('id'), plain(id), plain('result'), map, plain('results'), listHead(length)]
-  const all = [...before, ...(parts as readonly Uint8Array[]), plain('errors'), plain(errors)]
-  const bytes = new Uint8Array(all.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of all) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
+  return joinedBytes([...before, ...(parts as readonly Uint8Array[]), plain('errors'), plain(errors)])
 }
 
 /** The format of that name, as two ends agree on it when they connect. */

@@ -6,6 +6,7 @@
  * what was taken of the room that links share is given back with the message, and when the link ends.
  */
 import type { Clock } from '../../primitives/clock.ts'
+import { joinedBytes } from '../../primitives/joined-bytes.ts'
 import { LabError } from '../../primitives/lab-error.ts'
 import { tooLarge, unreadable } from '../errors.ts'
 import { type Frame, frameBytes } from '../formats.ts'
@@ -192,11 +193,5 @@ const late = () =>
 
 function joined(parts: readonly (string | Uint8Array)[]): Frame {
   if (typeof parts[0] === 'string') return parts.join('')
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts as Uint8Array[]) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
+  return joinedBytes(parts as readonly Uint8Array[])
 }
