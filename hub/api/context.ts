@@ -1,4 +1,5 @@
 /** What every route is given, and how routes are declared: schema, access and handler in one place. */
+import { boundWords } from '@fernlab/shared/contracts/issue-words'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
@@ -331,6 +332,16 @@ const idempotencyHeader = z.object({
     .openapi({ description: 'Within 24 h the same call with the same key is answered again, not done again' }),
 })
 
+const ownWords = z.locales.en().localeError
+
+/** In plain words, unless its schema has words of its own. */
+function issueText(issue: z.core.$ZodIssue): string {
+  const words = boundWords(issue)
+  if (words === undefined) return issue.message
+  const own = ownWords(issue as z.core.$ZodRawIssue)
+  return issue.message === (typeof own === 'string' ? own : own?.message) ? words : issue.message
+}
+
 /** The app that routes are added to; input that does not fit its schema becomes one problem with every issue. */
 export function createApp(log: Log): Api {
   const app = new OpenAPIHono<Env>({
@@ -339,7 +350,7 @@ export function createApp(log: Log): Api {
       const place = { json: '', query: 'query.', param: '', header: 'header.' }[result.target as 'json'] ?? ''
       const issues = result.error.issues.map((issue) => ({
         path: `${place}${issue.path.map(String).join('.')}`,
-        message: issue.message,
+        message: issueText(issue),
       }))
       const first = issues[0]
       const error = refusal(

@@ -1,5 +1,5 @@
-import { misspelt } from './problem.ts'
 import { timeIn } from './time-in.ts'
+import { wholeNumber } from './whole-number.ts'
 
 type Filters<Name extends string> = { readonly [Key in Name | 'from' | 'to']?: string | undefined }
 
@@ -18,8 +18,4 @@ export function filterQuery<Name extends string>(options: Filters<Name>, names: 
 }
 
 /** How many of a list are wanted. */
-export function listNumber(text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number >= 1) return number
-  throw misspelt('number', `"${text}" is not a whole number`)
-}
+export const listNumber = (text: string): number => wholeNumber('--number', text, { least: 1 })

@@ -3,6 +3,7 @@ import { isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseD
 import type { z } from 'zod'
 import type { Issue } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
+import { boundWords } from './issue-words.ts'
 
 /** Keys and indices from the top of a file. */
 export type Path = readonly (string | number)[]
@@ -182,6 +183,11 @@ function explain(issue: z.core.$ZodRawIssue): string | undefined {
       return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, not ${shown(issue.input)}`
     case 'invalid_union':
       return issue.input === undefined ? 'is missing' : undefined
+    case 'too_small':
+    case 'too_big': {
+      const words = boundWords(issue)
+      return words === undefined || typeof issue.input !== 'number' ? words : `${words}, not ${shown(issue.input)}`
+    }
     default:
       return undefined
   }

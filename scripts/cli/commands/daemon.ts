@@ -27,7 +27,10 @@ export function addDaemon(program: Command, context: Context): void {
       dataFolder: resolve(context.terminal.env.FERNLAB_DATA || './data'),
       node: options.node,
       json: options.json === true,
-      lines: wholeNumber('--lines', options.lines ?? (options.export === undefined ? LINES : ALL_LINES)),
+      lines: wholeNumber('--lines', options.lines ?? (options.export === undefined ? LINES : ALL_LINES), {
+        least: 1,
+        most: Number(ALL_LINES),
+      }),
       follow: options.follow === true,
       exportTo: options.export,
       reason: options.reason ?? '',

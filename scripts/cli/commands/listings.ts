@@ -8,6 +8,7 @@ import { misspelt } from '../problem.ts'
 import { formatSeconds } from '../run-view.ts'
 import { cellTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
+import { wholeNumber } from '../whole-number.ts'
 
 /** How long a run sent now would wait, or why it cannot be sent. */
 export function waitOf(lab: Pick<LabSummary, 'benches' | 'estimatedWaitS' | 'notServedBy'>): string {
@@ -75,8 +76,7 @@ export function addListings(program: Command, context: Context): void {
     .option('--checks <bench>', 'those of the checks of this bench')
     .option('-n, --limit <count>', 'at most so many', '20')
     .action(async (options: HubOptions & { lab?: string; state?: string; checks?: string; limit: string }) => {
-      const limit = Number(options.limit)
-      if (!Number.isInteger(limit) || limit < 1) throw misspelt('limit', `--limit "${options.limit}" is not 1 or more`)
+      const limit = wholeNumber('--limit', options.limit, { least: 1 })
       if (options.state !== undefined && !runStateSchema.safeParse(options.state).success) {
         throw misspelt('state', `"${options.state}" is not a state`, `States: ${runStateSchema.options.join(', ')}`)
       }

@@ -16,6 +16,7 @@ import { misspelt } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { signIn, whileSignedIn } from '../sign-in.ts'
 import { printList } from '../table.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { addTokenService } from './token-service.ts'
 
 type Scope = (typeof tokenScopes)[number]
@@ -43,7 +44,8 @@ export function addToken(program: Command, context: Context): void {
     .option('--code <code>', 'of your authenticator app; asked for where it is needed')
     .action(async (name: string, options: CreateOptions) => {
       const scopes = readScopes(options.scope)
-      const days = options.days === undefined ? usualDays : readDays(options.days)
+      const days =
+        options.days === undefined ? usualDays : wholeNumber('--days', options.days, { least: 1, most: 3660 })
       const client = await openHub(context, options)
       const me = await client.call(meSchema, '/api/v1/me')
       const outlives = outlasts(me, options.expires === 'never' ? Number.POSITIVE_INFINITY : days)
@@ -125,10 +127,4 @@ function readScopes(texts: readonly string[]): Scope[] {
   if (scopes.length === 0)
     throw misspelt('scope', 'a token needs a scope', `Give --scope with: ${tokenScopes.join(', ')}`)
   return scopes
-}
-
-function readDays(text: string): number {
-  const days = Number(text)
-  if (Number.isInteger(days) && days >= 1 && days <= 3660) return days
-  throw misspelt('days', `--days "${text}" is not a whole number from 1 to 3660`)
 }

@@ -12,9 +12,9 @@ import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { runningHub } from '../hub-address.ts'
 import { openLocalHub } from '../local-hub.ts'
 import { findPeople, type PeopleOptions, personAt } from '../people.ts'
-import { mistake } from '../problem.ts'
 import { cellTime, spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { addUserImport } from './user-import.ts'
 
 interface InviteOptions {
@@ -73,8 +73,8 @@ export function addUser(program: Command, context: Context): void {
     .action(async (options: HubOptions & InviteOptions) => {
       const body: z.input<typeof createInvitationSchema> = {
         role: options.role,
-        most: wholeNumber('most', options.most, 1000),
-        expiresInDays: wholeNumber('days', options.days, 365),
+        most: wholeNumber('--most', options.most, { least: 1, most: 1000 }),
+        expiresInDays: wholeNumber('--days', options.days, { least: 1, most: 365 }),
         register: options.register,
         ...(options.group === undefined ? {} : { group: options.group }),
         ...(options.note === undefined ? {} : { note: options.note }),
@@ -192,12 +192,6 @@ export function addUser(program: Command, context: Context): void {
 }
 
 const stateWords = { open: 'open', takenBack: 'taken back', full: 'all joined', ended: 'ended' } as const
-
-function wholeNumber(option: string, text: string, most: number): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number >= 1 && number <= most) return number
-  throw mistake(option, `--${option} "${text}" is not a whole number from 1 to ${most}`)
-}
 
 async function resetLink(env: Context['terminal']['env'], email: string): Promise<string> {
   const { resetPassword } = await import('@fernlab/hub/accounts/passwords')

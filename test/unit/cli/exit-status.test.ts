@@ -26,14 +26,22 @@ const misspelled = [
   'bench lease demo.diode-1 --seconds 4',
   'session start diode-iv --seconds soon',
   'daemon logs --lines x',
+  'daemon logs --lines 0',
+  'daemon logs --lines 10000',
   'daemon unlock',
   'node token',
   'node token ada --right fly',
   'node token ada --hours x',
+  'node token ada --hours 900',
   'token create mine',
   'token create mine --scope fly',
   'token create mine --scope run --days x',
   'runs --limit none',
+  'runs --limit 0',
+  'audit --number 0',
+  'user invite --most x',
+  'user invite --most 1001',
+  'user invite --days 0',
 ]
 for (const words of misspelled) {
   test(`is 2 for "${words}", and nobody is asked`, async () => {
