@@ -1,4 +1,4 @@
-/** Runs one node as a process: `edge-process.js --config node.yaml [--enroll CODE --hub URL]`. */
+/** Runs one node as a process: `edge-process.js --config node.yaml [--enroll CODE --hub URL] [--json]`. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
@@ -8,6 +8,7 @@ import { systemClock } from '@fernlab/shared/primitives/clock'
 import { readAuthority } from '@fernlab/shared/programs/authority'
 import { isMain } from '@fernlab/shared/programs/is-main'
 import { createJsonLog } from '@fernlab/shared/programs/json-log'
+import { createLineLog } from '@fernlab/shared/programs/line-log'
 import { readArguments } from '@fernlab/shared/programs/read-arguments'
 import { runUntilStopped } from '@fernlab/shared/programs/run-until-stopped'
 import { type Environment, settingWrong } from '@fernlab/shared/programs/settings-reader'
@@ -26,13 +27,14 @@ import {
   pictureFaultPoints,
 } from './fault-point.ts'
 import { type Edge, startEdge } from './main.ts'
+import { upLines } from './up-lines.ts'
 
 export interface ProcessOptions {
   readonly args: readonly string[]
   readonly env: Environment
 }
 
-/** Runs until a signal; the log goes to standard error. */
+/** Runs until a signal; the log goes to standard error, as plain lines at a terminal unless `--json` is given. */
 export async function main(options: ProcessOptions): Promise<never> {
   // A second translation of everything that is warm: 1.5 MB for speed that a node does not miss.
   setFlagsFromString('--no-sparkplug')
@@ -46,8 +48,16 @@ export async function main(options: ProcessOptions): Promise<never> {
 
 async function openEdge({ args, env }: ProcessOptions): Promise<Edge> {
   const given = readArguments(
-    { args: [...args], options: { config: { type: 'string' }, enroll: { type: 'string' }, hub: { type: 'string' } } },
-    '--config node.yaml [--enroll CODE --hub URL]',
+    {
+      args: [...args],
+      options: {
+        config: { type: 'string' },
+        enroll: { type: 'string' },
+        hub: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+    },
+    '--config node.yaml [--enroll CODE --hub URL] [--json]',
   ).values
   const settings = parseProcessConfig(env, process.cwd())
   const i2c = createI2cBuses({ clock: systemClock })
@@ -56,7 +66,10 @@ async function openEdge({ args, env }: ProcessOptions): Promise<Edge> {
   const added = await addedBeside(config.file, settings.dataFolder)
   const { file } = await loadConfig(config, drivers, undefined, added)
   const dataFolder = join(settings.dataFolder, 'nodes', file.node)
-  const log = createJsonLog(settings.logLevel)
+  const isForPeople = given.json !== true && process.stdout.isTTY === true && process.stderr.isTTY === true
+  const log = isForPeople
+    ? createLineLog({ level: settings.logLevel, write: (line) => void process.stderr.write(line) })
+    : createJsonLog(settings.logLevel)
   const ca = await readAuthority(settings.caFile)
   const edge = await startEdge({
     config,
@@ -76,6 +89,12 @@ async function openEdge({ args, env }: ProcessOptions): Promise<Edge> {
     ...faultPointOf(env.FERNLAB_FAULT_POINT),
   })
   await writeFile(join(dataFolder, 'process.json'), `${JSON.stringify({ pid: process.pid, node: edge.node })}\n`)
+  if (isForPeople) {
+    const { node, services } = edge
+    const hub = settings.brokerUrl ?? file.hub?.url
+    const lines = upLines({ node, addresses: services.addresses, hub })
+    process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+  }
   return edge
 }
 

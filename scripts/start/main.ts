@@ -1,9 +1,9 @@
 /** `npm start`: a hub and, unless FERNLAB_DEMO=0, a demo node, in this process. */
 import { openHub, welcome } from '@fernlab/hub/hub-process'
 import { systemClock as clock } from '@fernlab/shared/primitives/clock'
+import { createLineLog } from '@fernlab/shared/programs/line-log'
 import { runUntilStopped } from '@fernlab/shared/programs/run-until-stopped'
 import { demoNode, startDemoNode } from './demo-node.ts'
-import { createLineLog } from './line-log.ts'
 
 await runUntilStopped(async () => {
   const { hub, config, log } = await openHub({

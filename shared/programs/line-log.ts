@@ -1,4 +1,4 @@
-import { type Log, type LogLevel, logLevels } from '@fernlab/shared/primitives/log'
+import { type Log, type LogLevel, logLevels } from '../primitives/log.ts'
 
 export interface LineLogOptions {
   readonly level: LogLevel

@@ -19,10 +19,18 @@ export function addParts(program: Command, context: Context): void {
     .requiredOption('--config <file>', 'the node.yaml')
     .option('--enroll <code>', 'the one-time code of "fernlab node enroll", the first time')
     .option('--hub <address>', 'the hub to enrol at')
-    .action(async (options: { config: string; enroll?: string; hub?: string }) => {
+    .option('--json', 'the log as JSON, one object a line, also at a terminal')
+    .action(async (options: { config: string; enroll?: string; hub?: string; json?: true }) => {
       const enroll = options.enroll === undefined ? [] : ['--enroll', options.enroll]
       const hub = enroll.length === 0 ? [] : ['--hub', await hubAddress(context.terminal.env, options)]
-      await runPart(context, ['edge', '--config', options.config, ...enroll, ...hub])
+      await runPart(context, [
+        'edge',
+        '--config',
+        options.config,
+        ...enroll,
+        ...hub,
+        ...(options.json ? ['--json'] : []),
+      ])
     })
 }
 

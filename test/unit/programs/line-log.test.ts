@@ -1,8 +1,8 @@
-import { createLineLog } from 'fernlab/start/line-log'
+import { createLineLog } from '@fernlab/shared/programs/line-log'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
 
-const test = suite('the log that npm start prints')
+const test = suite('the log that people read')
 
 test('writes one line an entry, with the fields of its parents, above its level', () => {
   const lines: string[] = []
