@@ -14,6 +14,8 @@ export interface OwnHold {
   readonly benchName: string
   /** For the token. */
   readonly lease: string
+  /** When it ends unless it is renewed, epoch ms; undefined of a session. */
+  readonly until: number | undefined
 }
 
 export interface Holds {
@@ -35,7 +37,7 @@ export function createHolds({ book, sessions, leaseEnds }: HoldsOptions): Holds 
     const { holder, takenBack } = bench?.lease ?? {}
     if (bench !== undefined && holder === caller.personId && can(caller, 'benches.drive')) {
       if (takenBack !== undefined) throw leaseTakenBack(bench.id, takenBack)
-      return { bench: bench.id, benchName: bench.name, lease }
+      return { bench: bench.id, benchName: bench.name, lease, until: bench.lease?.expiresAt }
     }
     const ids = benches.map(({ id }) => id)
     const ended = can(caller, 'people.read') ? await leaseEnds.of(ids, lease, caller.personId) : undefined
@@ -49,7 +51,7 @@ export function createHolds({ book, sessions, leaseEnds }: HoldsOptions): Holds 
     const { hold, attempt } = sessions.mustBeActive(id)
     const bench = book.benches.get(hold.bench)
     if (bench?.node !== node) throw noSession(id, ` on a bench of ${node}`)
-    return { bench: bench.id, benchName: bench.name, lease: sessionHold(id, attempt) }
+    return { bench: bench.id, benchName: bench.name, lease: sessionHold(id, attempt), until: undefined }
   }
   return {
     own: async (caller, node, lease) => {

@@ -84,6 +84,7 @@ export function createServiceTokens(options: ServiceTokensOptions): ServiceToken
       return {
         token: await key.sign(claimsOf(token, { site, names: found.names, benchName: hold?.benchName, now })),
         expiresAt: detail.until,
+        ...(hold?.until === undefined ? {} : { heldUntil: new Date(hold.until).toISOString() }),
         lastsMs: Math.max(0, expiresAt - clock.now()),
         node,
         ...(found.goneSinceAt === undefined ? {} : { goneSince: new Date(found.goneSinceAt).toISOString() }),

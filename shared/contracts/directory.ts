@@ -98,6 +98,8 @@ export const givenServiceTokenSchema = z.object({
   /** For `rpc.sign-in`. */
   token: z.string(),
   expiresAt: time,
+  /** With a lease: until when the bench is held unless it is renewed; the token ends with it. */
+  heldUntil: time.optional(),
   /** How long it lasts from now, ms: for who counts on a clock of their own. */
   lastsMs: z.number(),
   node: z.string(),

@@ -134,13 +134,16 @@ export function createGate(options: GateOptions): Gate {
   /** Once it is kept, with how many links it has closed. */
   const closeRevoked = async (kept: Promise<void>, people: EndedOwn['people']): Promise<number> => {
     const over = [...open.keys()].filter((caller) => caller.isRevoked)
-    for (const caller of over) closeOver(caller, 'token-revoked')
+    for (const caller of over) closeOver(caller, whyOver(caller.hold))
     // Of those whose link has broken, nobody is waited for either, and nothing goes on for them.
     attendance.endRevoked()
     lingering.judge(({ owner }) => (people === 'all' ? owner !== LOCAL : people.includes(owner)))
     await kept
     return over.length
   }
+  /** A token that ended with its hold says so. */
+  const whyOver = (hold: Caller['hold']): string =>
+    hold === undefined || options.isHeld(hold) ? 'token-revoked' : `hold-ended: ${options.holdEnded(hold).message}`
   const closeOver = (caller: LinkCaller, why: string) => {
     caller.isOver = true
     void open.get(caller)?.close(why)
@@ -166,8 +169,9 @@ export function createGate(options: GateOptions): Gate {
     const token = await verifyToken(text, options.keys())
     const times = options.timeOf(token.iss)
     judgeToken(token, audience, times)
-    if (isRevoked(token)) throw refused('token-revoked', 'this token was revoked')
+    // What it stood on says more than that the token ended with it.
     if (token.hold !== undefined && !options.isHeld(token.hold)) throw options.holdEnded(token.hold)
+    if (isRevoked(token)) throw refused('token-revoked', 'this token was revoked')
     if (caller.isSignedIn && !caller.isOwner && token.sub !== caller.person) {
       throw refused('signed-in-as-another', 'this link is signed in as somebody else: open another one')
     }

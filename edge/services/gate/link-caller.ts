@@ -121,10 +121,8 @@ export class LinkCaller implements Caller {
     if (token === undefined) throw signInRequired()
     const { nowMs, by } = this.#options.timeOf(token.iss)
     if (token.exp * 1000 <= nowMs) throw expired(token, nowMs, by)
+    if (token.hold !== undefined && !this.#options.isHeld(token.hold)) throw this.#options.holdEnded(token.hold)
     if (this.#options.isRevoked(token)) throw refused('token-revoked', 'this token was revoked')
-    if (token.hold !== undefined && !this.#options.isHeld(token.hold)) {
-      throw this.#options.holdEnded(token.hold)
-    }
   }
 
   answer(): SignedIn {

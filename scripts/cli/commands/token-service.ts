@@ -1,4 +1,8 @@
-import { type askServiceTokenSchema, givenServiceTokenSchema } from '@fernlab/shared/contracts/directory'
+import {
+  type askServiceTokenSchema,
+  type GivenServiceToken,
+  givenServiceTokenSchema,
+} from '@fernlab/shared/contracts/directory'
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
@@ -22,6 +26,12 @@ export function addTokenService(token: Command, { terminal, ...context }: Contex
       terminal.out(options.json ? JSON.stringify(given, null, 2) : given.token)
       if (options.json) return
       const where = given.addresses.length === 0 ? 'it is reached by the hub alone' : given.addresses.join(', ')
-      terminal.err(`For ${given.node} (${where}), to ${given.rights.join(', ')}, until ${spokenTime(given.expiresAt)}.`)
+      terminal.err(`For ${given.node} (${where}), to ${given.rights.join(', ')}, ${lasts(given)}.`)
     })
+}
+
+/** With a lease it is over as soon as the bench is held no more. */
+function lasts({ expiresAt, heldUntil }: GivenServiceToken): string {
+  if (heldUntil === undefined || heldUntil >= expiresAt) return `until ${spokenTime(expiresAt)}`
+  return `until the lease ends, at ${spokenTime(heldUntil)} unless it is renewed, and until ${spokenTime(expiresAt)} at most`
 }

@@ -233,6 +233,20 @@ test('a hold that is no more closes its links, and opens none, with what is said
   assert.equal([refusal.code, refusal.message], ['hold-ended', 'b ended: why'])
 })
 
+test('a token that ended with its hold is told of the hold, not of the token', async () => {
+  const { gate, connect, sign, held, revoked } = openGate()
+  const peer = connect()
+  const token = await sign(60, { hold: { bench: 'b', lease: 'l1' } })
+  await peer.call(SIGN_IN, { token })
+  const over = ended(peer)
+  held.delete('l1')
+  revoked.add('ada')
+  assert.is((await rejection(peer.call('a.b/c'))).code, 'hold-ended')
+  assert.is(await gate.revoke({}), 1)
+  assert.match(await over, /hold-ended: b ended: why/)
+  assert.is((await rejection(connect().call(SIGN_IN, { token }))).code, 'hold-ended')
+})
+
 test('what somebody else has locked is read, and not used', async () => {
   const { connect, sign } = openGate()
   const [ada, bob] = [connect(), connect()]
