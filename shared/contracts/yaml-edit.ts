@@ -1,5 +1,5 @@
 /** Changes to files that people write, which keep their comments. */
-import { isMap, isScalar, parseDocument } from 'yaml'
+import { isMap, isScalar, parseDocument, stringify } from 'yaml'
 import { LabError } from '../primitives/lab-error.ts'
 
 /**
@@ -23,15 +23,16 @@ export function withEntry(text: string, mapping: string | readonly string[], key
   return document.toString({ lineWidth: 0 })
 }
 
-/** The text with another key for an entry of a mapping, in its place; all else of it, comments included, stays. */
+/** The text with another key for an entry of a mapping, in its place; all else of it stays to the letter. */
 export function withRenamed(text: string, mapping: readonly string[], from: string, to: string): string {
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' })
   const entries = document.errors.length > 0 ? undefined : document.getIn(mapping)
   const found = isMap(entries) ? entries.items.find(({ key }) => isScalar(key) && key.value === from) : undefined
-  if (found === undefined || !isScalar(found.key))
+  const range = isScalar(found?.key) ? found.key.range : undefined
+  if (range === undefined || range === null)
     throw refuse('yaml-unreadable', `the file has no ${mapping.join('.')}.${from}`)
-  found.key.value = to
-  return document.toString({ lineWidth: 0 })
+  const [start, end] = range
+  return `${text.slice(0, start)}${stringify(to).trimEnd()}${text.slice(end)}`
 }
 
 /** A value as it would stand in such a file: `17`, `true`, `{ pin: 4 }`, or else a text. */

@@ -130,7 +130,9 @@ async function typedByItsOwner(folder: string): Promise<void> {
   assert.match(told, /^service: count\nof: \.\/counter\.ts, session\ncontract: counter 1\.0\nactions: add, /)
   assert.match(told, /\nin the directory: up\ndaemon: ts\nstate: up\nup: \d+ s, since /)
   assert.match(told, /\nmemory: [1-9]\d* MB of 200 MB\nrestarts: 0$/)
-  assert.is((await rejection(type('info', 'cont'))).code, 'daemon-unknown')
+  const neither = await rejection(type('info', 'cont'))
+  assert.is(neither.code, 'daemon-unknown')
+  assert.is(neither.message, 'there is no daemon or service cont; did you mean "count"?')
   await renamed(folder, type)
 }
 
@@ -157,7 +159,8 @@ async function spoiled(file: string, type: (...args: string[]) => Promise<string
 async function renamed(folder: string, type: (...args: string[]) => Promise<string>): Promise<void> {
   const file = join(folder, 'node.yaml')
   const written = readFileSync(file, 'utf8')
-  const commented = written.replace('services: {own: {count: ', 'services: {own: { # ours\n  count: ')
+  // Also in a style that is nobody's but the writer's.
+  const commented = written.replace('services: {own: {count: ', 'services: {own: { # ours\n  "count" :   ')
   await writeFile(file, commented)
   const kept = join(folder, 'data/nodes/pi/services')
   await writeFile(join(kept, 'count/notes.txt'), 'kept')
@@ -183,7 +186,7 @@ async function renamed(folder: string, type: (...args: string[]) => Promise<stri
   assert.is(await type('unlock', 'count'), 'count: unlocked')
   await locking.close()
   assert.is(await type('rename', 'count', 'tally'), 'ts: restarted\npy: unchanged')
-  assert.match(readFileSync(file, 'utf8'), /# ours\n\s+tally: /)
+  assert.is(readFileSync(file, 'utf8'), commented.replace('"count" :', 'tally :'))
   assert.is(readFileSync(join(kept, 'tally/notes.txt'), 'utf8'), 'kept')
   assert.match(await type('info', 'tally'), /^service: tally\n/)
   // One that the node refuses is put back.
