@@ -85,7 +85,7 @@ export interface Edge {
   readonly benches: ReadonlyMap<string, Bench>
   readonly instruments: ReadonlyMap<string, InstrumentHandle>
   readonly syncState: SyncState
-  readonly services: Pick<Services, 'addresses' | 'counts' | 'door'>
+  readonly services: Pick<Services, 'addresses' | 'count' | 'counts' | 'door'>
   /** Stops runs as interrupted, benches to their safe state, says `offline`; at most 5 s; idempotent. */
   close(): Promise<void>
 }

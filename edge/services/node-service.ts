@@ -120,12 +120,16 @@ export const nodeContract = defineService({
     },
     revoke: {
       description:
-        "Ends the tokens that the node itself has signed so far, those of the people or, with all, every one, and closes the links that they opened; only for whoever owns its machine. Tokens that are made later are others, and a hub's are the hub's to end.",
+        "Ends the tokens that the node itself has signed so far, those of the people or, with all, every one, and closes the links that they opened; `unknown` are people for whom it knows of none; only for whoever owns its machine. Tokens that are made later are others, and a hub's are the hub's to end.",
       arguments: {
         people: { ...names, default: [] },
         all: { type: 'boolean', default: false },
       },
-      result: { type: 'object', members: { links: { type: 'integer', minimum: 0 } } },
+      result: {
+        type: 'object',
+        members: { links: { type: 'integer', minimum: 0 }, unknown: names },
+        optional: ['unknown'],
+      },
       idempotent: true,
     },
   },
@@ -142,6 +146,8 @@ export interface NodeServiceOptions {
   /** Those that the node signs by its own key. */
   readonly tokens: {
     sign(claims: OwnClaims): Promise<string>
+    /** Whether it knows to have signed one for the person. */
+    isKnown(person: string): boolean
     /** Resolves with how many links were closed. */
     end(ended: EndedOwn): Promise<number>
   }
@@ -221,7 +227,9 @@ export function createNodeService(options: NodeServiceOptions): Service {
         }
         case 'revoke': {
           if (!caller.isOwner) throw refused('right-missing', 'only the owner of the machine ends such tokens')
-          return { links: await tokens.end({ people: endedOf(args) }) }
+          const people = endedOf(args)
+          const unknown = people === 'all' ? [] : people.filter((person) => !tokens.isKnown(person))
+          return { links: await tokens.end({ people }), unknown }
         }
         case 'unlock': {
           const services = named(args, 'unlock')

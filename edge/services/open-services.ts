@@ -62,6 +62,8 @@ export interface Services {
   /** Where clients come, and how much they have under way. */
   readonly addresses: readonly string[]
   readonly counts: Gate['counts']
+  /** How many there are now. */
+  readonly count: number
   /** For programs in this process. */
   readonly door: LocalDoor
   /** Who has locked a service of a daemon. */
@@ -143,6 +145,7 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
         throw new LabError({ code: 'node-starting', kind: 'link', retry: 'later', message: 'the node is starting' })
       if (name !== NODE_SERVICE) return table.find(name, caller)
       const tokens = {
+        isKnown: (person: string) => ownTokens.isKnown(person),
         sign: (claims: OwnClaims) => ownTokens.sign(claims, clock.now()),
         end: (ended: EndedOwn) => gate.revokeOwn(ended),
       }
@@ -208,6 +211,9 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
   table.onChange(announcements.changed)
   return {
     addresses,
+    get count() {
+      return table.list().length
+    },
     get counts() {
       return gate.counts
     },

@@ -26,6 +26,8 @@ export const nodeSettingsSchema = z.object({
       signed: z.int().min(0),
       ended: z.record(z.string(), z.int().min(0)),
       allEnded: z.int().min(0).optional(),
+      /** The newest of each person for whom it has signed some. */
+      people: z.record(z.string(), z.int().min(0)).optional(),
     })
     .optional(),
   calibrations: calibrationHistoriesSchema.optional(),

@@ -122,9 +122,16 @@ async function info(peer: Peer, options: DaemonVerbOptions, folder: string): Pro
   const announced = z.array(announcedServiceSchema).parse(await peer.call('node/services', {}, { signal }))
   const service = announced.find((one) => one.name === name)
   const given = await peer.call(`${DAEMON_CONTROL}/info`, { name }, { signal }).catch((thrown: unknown) => {
+    if (asLabError(thrown).code !== 'daemon-unknown') throw thrown
     // A part of a bench is in no daemon.
-    if (service === undefined || asLabError(thrown).code !== 'daemon-unknown') throw thrown
+    if (service === undefined) return undefined
   })
+  if (given === undefined && service === undefined) {
+    const all = z.array(daemonReportSchema).parse(await peer.call(`${DAEMON_CONTROL}/list`, {}, { signal }))
+    const near = didYouMean(name, [...all.map(({ daemon }) => daemon), ...announced.map((one) => one.name)])
+    const message = `there is no daemon or service ${name}${near}`
+    throw new LabError({ code: 'daemon-unknown', kind: 'caller', message })
+  }
   const daemon = given === undefined ? undefined : daemonInfoSchema.parse(given)
   const addresses = service === undefined ? [] : (await endpointsIn(folder)).addresses
   if (json) {

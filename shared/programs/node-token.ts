@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { serviceRightSchema } from '../contracts/services.ts'
 import { LabError } from '../primitives/lab-error.ts'
+import { didYouMean } from '../primitives/nearest.ts'
 import { audienceOf } from '../primitives/token-audience.ts'
 import { type NodeHere, withNodeHere } from './node-here.ts'
 
@@ -25,11 +26,18 @@ export interface NodeTokenOptions extends NodeHere {
 }
 
 export const NODE_TOKEN_HOURS = 12
+/** What a node gives at most. */
+const MOST_HOURS = 744
 
 const answer = z.object({ token: z.string(), until: z.string() })
 const endpointsSchema = z.object({ addresses: z.array(z.string()) })
 
-const ended = z.object({ links: z.int() })
+const ended = z.object({ links: z.int(), unknown: z.array(z.string()).default([]) })
+const namesSchema = z.array(z.object({ name: z.string() }))
+
+/** Whether the token's word for services is of this one. */
+const isNamed = (asked: string, name: string): boolean =>
+  asked === '*' || asked === name || (asked.endsWith('.*') && name.startsWith(asked.slice(0, -1)))
 
 /** Makes a token that the node signs itself, and says how it is used; or ends such tokens, and says how many links that cut. */
 export async function nodeToken(options: NodeTokenOptions): Promise<void> {
@@ -44,6 +52,12 @@ export async function nodeToken(options: NodeTokenOptions): Promise<void> {
     const { token, until } = answer.parse(await peer.call('node/token', asked, { signal: options.signal }))
     const { addresses } = endpointsSchema.parse(JSON.parse(await readFile(join(folder, 'services.json'), 'utf8')))
     const node = audienceOf(token) ?? ''
+    const there = namesSchema
+      .parse(await peer.call('node/services', {}, { signal: options.signal }))
+      .map(({ name }) => name)
+    const strange = services.filter((asked) => !there.some((name) => isNamed(asked, name)))
+    for (const name of strange)
+      err(`This node has no service ${name} now${didYouMean(name, there)}: the token opens it once there is one.`)
     if (json) return out(JSON.stringify({ token, until, node, person, services, rights, addresses }, null, 2))
     out(token)
     err(`For ${person} at ${node}: ${services.join(', ')}, to ${rights.join(', ')}, until ${until}.`)
@@ -60,7 +74,7 @@ export async function nodeToken(options: NodeTokenOptions): Promise<void> {
 }
 
 async function revokeTokens(options: NodeTokenOptions): Promise<void> {
-  const { person, services, rights, hours, revoke, revokeAll, json, out, signal } = options
+  const { person, services, rights, hours, revoke, revokeAll, json, out, err, signal } = options
   if (person !== undefined || services.length > 0 || rights.length > 0 || hours !== undefined) {
     throw mistake('tokens are ended or one is made: --revoke and --revoke-all take nothing of a new one')
   }
@@ -68,7 +82,9 @@ async function revokeTokens(options: NodeTokenOptions): Promise<void> {
   const people = [...new Set(revoke)]
   await withNodeHere(options, async (peer) => {
     const asked = revokeAll ? { all: true } : { people }
-    const { links } = ended.parse(await peer.call('node/revoke', asked, { signal }))
+    const { links, unknown } = ended.parse(await peer.call('node/revoke', asked, { signal }))
+    for (const name of unknown)
+      err(`The node knows of no token that it has signed for ${name}: see that the name is written as it was then.`)
     if (json) return out(JSON.stringify({ revoked: revokeAll ? 'all' : people, links }, null, 2))
     const whose = revokeAll ? 'All tokens' : `The tokens of ${people.join(', ')}`
     const cut = links === 1 ? '1 open link was cut' : `${links} open links were cut`
@@ -82,11 +98,12 @@ function rightOf(text: string): string {
   throw mistake(`--right is "${text}"; it may be ${serviceRightSchema.options.join(', ')}`)
 }
 
-/** Whole seconds. The node says how long is too long. */
+/** Whole seconds. */
 function lifetimeOf(text: string): number {
   const seconds = Math.floor(Number(text) * 3600)
-  if (text.trim() !== '' && Number.isFinite(seconds) && seconds >= 1) return seconds
-  throw mistake(`--hours is "${text}"; it must be a number above 0`)
+  const isNumber = text.trim() !== '' && Number.isFinite(seconds)
+  if (isNumber && seconds >= 1 && seconds <= MOST_HOURS * 3600) return seconds
+  throw mistake(`--hours is "${text}"; it must be a number of hours above 0, and ${MOST_HOURS} (31 days) at most`)
 }
 
 const mistake = (message: string) => new LabError({ code: 'bad-argument', kind: 'caller', message })

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Route } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import type { TestHub } from '../integration/hub/hub-with-node.ts'
 import { newPerson, type TestPerson } from '../integration/hub/session-people.ts'
@@ -187,15 +187,15 @@ test('who may maintain benches ends the hold of another, by the keyboard, with a
   await holder.page.getByText('You have the bench pi.diode with all its parts').waitFor()
   await page.unroute(path)
   // Somebody else has it by then: it is asked again, of theirs, and not of hers.
-  await page.route(path, async (route) => {
-    await page.unroute(path)
+  const meanwhile = async (route: Route) => {
     await holder.page.getByRole('button', { name: 'Let it go' }).click()
     await holder.page.getByText('Nobody has its bench.').waitFor()
     await holder.page.getByLabel('What for').fill('a second sweep')
     await holder.page.getByRole('button', { name: 'Take its bench' }).click()
     await holder.page.getByText('You have the bench pi.diode with all its parts').waitFor()
     await route.continue()
-  })
+  }
+  await page.route(path, meanwhile, { times: 1 })
   await page.keyboard.press('Enter')
   await dialog.getByText('Nothing was ended: by now somebody else has it.').waitFor()
   await dialog.getByText(new RegExp(`^${nameOfAda} took it .*“a second sweep”$`)).waitFor()

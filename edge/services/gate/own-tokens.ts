@@ -31,6 +31,8 @@ export interface OwnTokens {
   sign(claims: OwnClaims, nowMs: number): Promise<string>
   /** Ends those that were signed so far; resolves when that would outlive a start, and holds at once. */
   end(ended: EndedOwn): Promise<void>
+  /** Whether one was signed for the person; of those before this was noted nobody knows. */
+  isKnown(person: string): boolean
   isEnded(token: Pick<ServiceToken, 'iss' | 'sub' | 'number'>): boolean
 }
 
@@ -48,7 +50,8 @@ export function createOwnTokens({ audience, settings }: OwnTokensOptions): OwnTo
           data.ownServiceKey = { x, d }
         }
         number = (data.ownTokens?.signed ?? 0) + 1
-        data.ownTokens = { ended: {}, ...data.ownTokens, signed: number }
+        const people = { ...data.ownTokens?.people, [claims.sub]: number }
+        data.ownTokens = { ended: {}, ...data.ownTokens, people, signed: number }
       })
       const { SignJWT } = await import('jose')
       const iat = Math.floor(nowMs / 1000)
@@ -77,6 +80,7 @@ export function createOwnTokens({ audience, settings }: OwnTokensOptions): OwnTo
         data.ownTokens = allEnded === undefined ? kept : { ...kept, allEnded }
       })
     },
+    isKnown: (person) => Object.hasOwn(settings.data.ownTokens?.people ?? {}, person) || ended.has(person),
     isEnded: ({ iss, sub, number = 0 }) =>
       iss === audience && (number <= (allEnded ?? -1) || number <= (ended.get(sub) ?? -1)),
   }

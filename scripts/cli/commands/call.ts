@@ -5,8 +5,10 @@ import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import { withTypedArrays } from '@fernlab/shared/rpc/contract/typed-lists'
+import type { ValueSpec } from '@fernlab/shared/rpc/contract/value-spec'
 import type { Command } from 'commander'
 import type { Context, HubOptions } from '../context.ts'
+import { inUnit } from '../in-unit.ts'
 import { type LabOptions, openLab, withLab } from '../lab-client.ts'
 import { misspelt, mistake } from '../problem.ts'
 import { controlsOfService, type ReadValues, readingsOf, readLines, resultText, wantsLock } from '../service-text.ts'
@@ -35,7 +37,7 @@ export function addCall(program: Command, context: Context): void {
       .command('call <service> [action] [name=value...]')
       .description('call an action of a service, set and read its signals; without either, what it can do'),
   )
-    .option('--set <signal=value...>', 'signals that are set first, in this order')
+    .option('--set <signal=value...>', 'signals that are set first, in this order: in their unit, or as "1500 mV"')
     .option('--read <signals...>', 'signals that are read at the end')
     .option('--follow <signals...>', 'signals that are read again and again, until Ctrl-C')
     .option('--rate <hz>', 'how often, with --follow')
@@ -62,11 +64,16 @@ export function addCall(program: Command, context: Context): void {
       const isShown = action === undefined && wanted.length === 0
       if (isShown) return show(context, options, name, contract)
       if (action !== undefined) requireKnown(name, 'action', action, contract.actions)
-      const args = withTypedArrays(contract.actions[action ?? '']?.arguments ?? {}, given)
+      const takes = contract.actions[action ?? '']?.arguments ?? {}
+      const args = withTypedArrays(takes, inUnits(given, takes))
+      const settings = sets.map(([signal, value]): [string, unknown] => {
+        const { dtype = '', unit } = contract.signals[signal] ?? {}
+        return [signal, inUnit(value, { type: dtype, unit }, signal)]
+      })
 
       const reason = typeof options.lock === 'string' ? options.lock : 'fernlab call'
       await using _lock = options.lock === undefined ? undefined : await client.lock([name], { reason, signal })
-      for (const [one, value] of sets) {
+      for (const [one, value] of settings) {
         await service.set(one, value, { signal, timeoutMs }).catch(withoutLock(options))
       }
       if (action !== undefined) {
@@ -218,6 +225,14 @@ function requireKnown(service: string, what: string, name: string, known: object
   const next = names.length === 0 ? `It has no ${what}.` : `It has: ${names.join(', ')}.`
   throw mistake(`${what}-unknown`, `${service} has no ${what} ${name}${didYouMean(name, names)}`, next)
 }
+
+const inUnits = (given: Readonly<Record<string, unknown>>, takes: Readonly<Record<string, ValueSpec>>) =>
+  Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [
+      name,
+      Object.hasOwn(takes, name) ? inUnit(value, takes[name] as ValueSpec, name) : value,
+    ]),
+  )
 
 function pairOf(pair: string, where: string): [string, unknown] {
   const at = pair.indexOf('=')

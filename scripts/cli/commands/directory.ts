@@ -53,7 +53,8 @@ export function addDirectory(program: Command, context: Context): void {
           state: (item) => item.state,
           kind: (item) => item.kind,
           tags: (item) => item.tags.join(', '),
-          'locked by': lockWords,
+          'locked by': ({ lockedBy }) => (lockedBy === undefined ? '' : ownerOf(lockedBy)),
+          since: ({ lockedBy }) => cellTime(lockedBy?.since) ?? '',
           'last seen': (item) => (item.state === 'gone' ? (cellTime(item.lastSeen) ?? '') : ''),
         },
         empty: [...queryOf(options)].some(([name]) => name !== 'limit' && name !== 'cursor')
@@ -96,10 +97,13 @@ function queryOf({ name, prefix, pattern, tag, anyTag, state }: SearchOptions): 
   return query
 }
 
-function lockWords({ lockedBy }: DirectoryEntry): string {
-  if (lockedBy === undefined) return ''
-  if (lockedBy.mine) return 'you'
-  return lockedBy.person?.name ?? 'somebody'
+type LockedBy = NonNullable<DirectoryEntry['lockedBy']>
+
+const ownerOf = ({ mine, person }: LockedBy): string => (mine ? 'you' : (person?.name ?? 'somebody'))
+
+function lockText(lockedBy: LockedBy): string {
+  const who = `${ownerOf(lockedBy)} since ${spokenTime(lockedBy.since)}`
+  return lockedBy.reason === undefined ? who : `${who}: ${lockedBy.reason}`
 }
 
 function serviceLines(one: DirectoryService): string[] {
@@ -107,7 +111,7 @@ function serviceLines(one: DirectoryService): string[] {
   const rows: [string, string][] = [
     ['address', one.address],
     ['state', reason === undefined ? one.state : `${one.state}: ${reason}`],
-    ['locked by', lockedBy === undefined ? '' : [lockWords(one), lockedBy.reason ?? ''].filter(Boolean).join(': ')],
+    ['locked by', lockedBy === undefined ? '' : lockText(lockedBy)],
     ['description', one.description ?? ''],
     ['kind', `${one.kind} ${one.version}`],
     ['tags', one.tags.join(', ')],

@@ -220,7 +220,7 @@ test('a token is made on the machine of its node, for what is asked and no longe
   )
   assert.is((await failure(bob.lock(['bench-2.psu']))).code, 'right-missing')
   assert.match((await make('--hours', 'long')).err, /--hours/)
-  assert.match((await make('--hours', '10000')).err, /lifetimeS/)
+  assert.match((await make('--hours', '900')).err, /--hours is "900"; it must be .* 744 \(31 days\) at most/)
   assert.match((await make('--right', 'write')).err, /--right is "write"/)
   assert.match((await make('--node', 'west')).err, /no node west/)
   assert.match((await commandLine(['node', 'token', 'bob'], { env: { FERNLAB_DATA: folder } })).err, /no node runs/)
@@ -294,6 +294,12 @@ test('tokens of a node are ended by person or all together, for good; the links 
   assert.equal([await opens(dan), await opens(dans), await opens(eve)], ['token-revoked', 'token-revoked', 'yes'])
   // One that is made at once is another.
   const anew = (await type('dan')).trim()
+  // What is misspelt is done, and said.
+  const odd = await commandLine(['node', 'token', 'dan', '--service', 'bench-1.pzu', '--service', 'bench-1.*'], { env })
+  assert.is(odd.code, 0)
+  assert.match(odd.err, /^This node has no service bench-1\.pzu now; did you mean "bench-1\.psu"\?: the token opens it/)
+  const nobody = await commandLine(['node', 'token', '--revoke', 'dam', '--revoke', 'dan2'], { env })
+  assert.equal([nobody.code, nobody.err.match(/knows of no token that it has signed for (dam|dan2):/g)?.length], [0, 2])
   assert.is(await opens(anew), 'yes')
 
   nodes[0] = (await nodes[0]?.restart()) as TestNode

@@ -30,11 +30,14 @@ test('from a terminal: what a service can do, what it reads, and setting it with
   assert.is(await said('call', 'diode-1.psu', '--read', 'voltage'), 'voltage: 0 V\n')
   assert.match(await wrong('call', 'diode-1.psu', '--set', 'voltage=1'), /does not open.*With --lock/s)
   assert.is(
-    await said('call', 'diode-1.psu', '--lock', 'a look', '--set', 'voltage=1.5', '--read', 'voltage'),
+    await said('call', 'diode-1.psu', '--lock', 'a look', '--set', 'voltage=1500 mV', '--read', 'voltage'),
     'voltage: 1.5 V\n',
   )
+  const amperes = await commandLine(['call', 'diode-1.psu', '--lock', '--set', 'voltage=5 mA'], { env })
+  assert.is(amperes.code, 2)
+  assert.match(amperes.err, /^fernlab: voltage "5 mA": mA is .*, V is a voltage\n$/)
   assert.match(await wrong('call', 'diode-1.psu', '--read', 'volts'), /no signal volts.*voltage/s)
-  assert.match(await wrong('call', 'diode-1.psu', 'explode'), /no action explode/)
+  assert.match(await wrong('call', 'diode-1.psu', 'explode'), /no action explode\n/)
   assert.match(await wrong('call', 'diode-2.psu'), /no service diode-2\.psu\n +"fernlab directory" lists/)
   await lab.untilUp()
   let seen: string | undefined
@@ -54,6 +57,10 @@ test('from a terminal: what a service can do, what it reads, and setting it with
   // What another program of the same person has locked.
   await using other = lab.client()
   await other.lock(['results'])
+  const isShown = async () => (await lab.client().directory.find({ name: 'results', state: 'locked' })).length === 1
+  await until(isShown, 'the hub hearing of the lock')
+  assert.match(await said('directory', '--name', 'results'), /^results +demo +locked .* you +\d{4}-\d\d-\d\d /m)
+  assert.match(await said('directory', 'results'), /^locked by +you since \d{4}-/m)
   assert.is(await said('unlock', 'results', '--reason', 'it hangs'), 'Unlocked: results\n')
   assert.match(await wrong('unlock', 'results'), /service results is not locked/)
   await lab.untilUp()

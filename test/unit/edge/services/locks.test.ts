@@ -57,7 +57,7 @@ function openLocks() {
       caller,
       table,
       locks,
-      tokens: { sign: async () => '', end: async () => 0 },
+      tokens: { sign: async () => '', isKnown: () => true, end: async () => 0 },
       clock,
     })
     const use = (name: string): LabError | undefined => {

@@ -1,0 +1,44 @@
+import { inUnit } from 'fernlab/cli/in-unit'
+import { Misspelt } from 'fernlab/cli/problem'
+import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
+
+const test = suite('values with units of their own, at a terminal')
+const volts = { type: 'number', unit: 'V' }
+
+test('a number with a unit is one in the unit of what takes it', () => {
+  for (const [text, value] of [
+    ['1500 mV', 1.5],
+    ['1500mV', 1.5],
+    ['2 V', 2],
+    ['-3e3 mV', -3],
+  ] as const)
+    assert.is(inUnit(text, volts, 'voltage'), value)
+  assert.is(inUnit('4.7 kΩ', { type: 'number', unit: 'Ohm' }, 'load'), 4700)
+  assert.is(inUnit('2 s', { type: 'integer', unit: 'ms' }, 'wait'), 2000)
+})
+
+test('all else is as it was typed', () => {
+  assert.equal(
+    [inUnit(1.5, volts, 'v'), inUnit('on', volts, 'v'), inUnit('5 parsecs of it', volts, 'v'), inUnit('', volts, 'v')],
+    [1.5, 'on', '5 parsecs of it', ''],
+  )
+  assert.is(inUnit('1500 mV', { type: 'string' }, 'label'), '1500 mV')
+  assert.equal(inUnit(['1 V'], { type: 'list' }, 'all'), ['1 V'])
+})
+
+test('a unit that measures something else is refused by name, as a command that was not understood', () => {
+  const refusal = (takes: { type: string; unit?: string }) => {
+    try {
+      return inUnit('5 mA', takes, 'voltage')
+    } catch (thrown) {
+      return thrown
+    }
+  }
+  const ofVolts = refusal(volts) as Misspelt
+  assert.instance(ofVolts, Misspelt)
+  assert.equal([ofVolts.code, ofVolts.message.startsWith('voltage "5 mA": mA is ')], ['unit-mismatch', true])
+  assert.instance(refusal({ type: 'number' }), Misspelt)
+})
+
+test.run()
