@@ -45,6 +45,7 @@ export interface DaemonVerbOptions {
 /** A daemon may take a minute to be up. */
 const TIMEOUT_MS = 90_000
 const LIST_MS = 5000
+const locksSchema = z.array(z.object({ service: z.string(), lock: z.object({ since: z.string() }) }))
 
 /**
  * Does it; rejects as {@link withNodeHere} does, with `daemon-down` when one that was started is not up, and with
@@ -76,7 +77,12 @@ const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions
   info,
   unlock: async (peer, { daemons, reason, json, out, signal }) => {
     if (daemons.length === 0) throw mistake('name a service whose lock is to end')
-    const args = { services: daemons, ...(reason === '' ? {} : { reason }) }
+    const locks = locksSchema.parse(await peer.call('node/locks', {}, { timeoutMs: LIST_MS, signal }))
+    // Whoever takes it after this look was not meant.
+    const seen = locks.flatMap(({ service, lock }) =>
+      daemons.includes(service) ? [{ service, since: lock.since }] : [],
+    )
+    const args = { services: daemons, seen, ...(reason === '' ? {} : { reason }) }
     const { services } = z
       .object({ services: z.array(z.string()) })
       .parse(await peer.call('node/unlock', args, { timeoutMs: TIMEOUT_MS, signal }))
