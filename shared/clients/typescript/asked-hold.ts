@@ -74,7 +74,7 @@ export class AskedHold {
     const { directory, bench } = this.#options
     try {
       const { lease } = await this.#ask()
-      await directory.release(bench, lease)
+      await directory.release(bench, { lease })
     } catch (thrown) {
       if (isUnknown(asLabError(thrown))) throw thrown
     }
