@@ -69,7 +69,7 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
       use.guard?.()
       requireFree(use.isShared === true ? 'anybody' : 'the caller')
     }
-    const each: UseOptions = {
+    const each: ReadOptions = {
       get signal() {
         return use.signal
       },

@@ -42,7 +42,7 @@ test('a program in TypeScript is told, of a service of a daemon and of a bench',
   await untilHub('nobody has it')
   await using _lock = await colleague.lock(['count', psu], { reason: 'a sweep' })
   await untilHub('who has it')
-  const told = async (work: Promise<unknown> | undefined) => {
+  const told = async (work: unknown) => {
     const { code, message, details } = await rejection(work as Promise<unknown>)
     return { code, message, by: details.by, reason: details.reason }
   }
