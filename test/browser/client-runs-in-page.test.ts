@@ -21,7 +21,7 @@ const program = `
 import { connect } from '@fernlab/client/browser'
 globalThis.runs = async (token) => {
   await using lab = connect({ hub: '/', ...(token === undefined ? {} : { token }) })
-  const run = await lab.run('slow', 'steps', { points: 12, highest: { value: 3000, unit: 'mV' } })
+  const run = await lab.run('slow', 'steps', { points: 60, highest: { value: 3000, unit: 'mV' } })
   const events = []
   const listening = (async () => { for await (const { name } of run.events()) events.push(name) })()
   const names = []
@@ -63,11 +63,11 @@ test.before(async () => {
 
 const expected = {
   names: ['start', 'descriptor', 'event_page', 'stop'],
-  rows: Array.from({ length: 12 }, (_, i) => i + 1),
+  rows: Array.from({ length: 60 }, (_, i) => i + 1),
   isLive: true,
   last: 'end',
   state: 'succeeded',
-  count: 12,
+  count: 60,
   wrong: ['parameters.highest'],
 }
 type Runs = { runs(token?: string): Promise<unknown>; refused(hub: unknown): unknown }
