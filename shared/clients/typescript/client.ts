@@ -255,8 +255,10 @@ class LabClient implements Client {
   }
 
   /** Of what was asked for, that which another has. */
-  #saidWho(thrown: unknown, found: readonly Found[]): Promise<LabError> {
-    const error = asLabError(thrown)
+  #saidWho(thrown: unknown, found: readonly Found[]): Promise<unknown> {
+    // The reason of the caller's signal is told as it is.
+    if (!(thrown instanceof LabError)) return Promise.resolve(thrown)
+    const error = thrown
     const { service } = error.details
     const refused = found.find(({ name }) => name === service) ?? (found.length === 1 ? found[0] : undefined)
     return refused === undefined ? Promise.resolve(error) : this.#who.amended(error, refused.id)
@@ -264,7 +266,7 @@ class LabClient implements Client {
 
   #saying(service: string): (thrown: unknown) => Promise<never> {
     return async (thrown) => {
-      throw await this.#who.amended(asLabError(thrown), service)
+      throw thrown instanceof LabError ? await this.#who.amended(thrown, service) : thrown
     }
   }
 
