@@ -36,6 +36,41 @@ test('taking a bench raises no alarm, however long it takes', async () => {
   await context.close()
 })
 
+test('a bench stays one’s own when a renewal fails, until the hub says that it has ended', async () => {
+  const { page, context } = await visit(browser)
+  await page.clock.install()
+  await page.goto(`${hub.url}/benches/${bench}`)
+  await button(page, 'Take the bench').click()
+  await page.getByText(/You have this bench for/).waitFor()
+  let refusal: { status: number; code: string } | undefined = { status: 503, code: 'hub-starting' }
+  let renewals = 0
+  await page.route(`**/api/v1/benches/${bench}/lease`, async (route) => {
+    if (route.request().postDataJSON()?.lease === undefined) return await route.fallback()
+    renewals += 1
+    if (refusal === undefined) return await route.fallback()
+    const problem = { type: 'x', title: 'x', detail: 'it does not go', ...refusal }
+    await route.fulfill({ status: refusal.status, contentType: 'application/problem+json', json: problem })
+  })
+  const renew = async (times: number) => {
+    const answered = page.waitForResponse((response) => response.url().endsWith(`/benches/${bench}/lease`))
+    await page.clock.runFor(41_000)
+    await answered
+    await comes(async () => renewals, times)
+  }
+  await renew(1)
+  await renew(2)
+  assert.is(await page.getByText(/no longer yours/).count(), 0)
+  await page.getByText(/You have this bench for/).waitFor()
+  refusal = undefined
+  await renew(3)
+  await page.getByText(/You have this bench for/).waitFor()
+  refusal = { status: 409, code: 'lease-ended' }
+  await renew(4)
+  await page.getByText(/It is no longer yours/).waitFor()
+  await context.close()
+  hub.heldBy.delete(bench)
+})
+
 test('a check that is on the bench gives way to who takes it', async () => {
   const checked = benches.find(({ id }) => id === bench)
   assert.ok(checked)

@@ -58,7 +58,11 @@ export function DirectPanel({ bench }: { bench: Bench }) {
       setLost(undefined)
       setLease(taken)
     },
-    onError: (error, { held }) => (held === undefined ? setLease(undefined) : lose(error)),
+    onError: (error, { held }) => {
+      if (held === undefined) setLease(undefined)
+      // Else it lasts, and is renewed again: its hub is away, say.
+      else if (endsLease(error)) lose(error)
+    },
     onSettled: () => client.invalidateQueries(benchesQuery(api)),
   })
   const role = useQuery(meQuery(api)).data?.role

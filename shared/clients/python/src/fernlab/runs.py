@@ -49,6 +49,7 @@ class Run(_RunOfHub):
                     event = following.take(line)
                     if event is not None:
                         yield event
+                        following.patience.heard()  # what the program did meanwhile was not the hub's time
                         if event.name == "end":
                             return
             except LabError as error:
@@ -82,6 +83,7 @@ class Run(_RunOfHub):
                     document = followed.take(line)
                     if document is not None:
                         yield document
+                        followed.patience.heard()
                 wait_s = followed.ended(self.get())
             except LabError as error:
                 followed.patience.bear(error)
@@ -144,6 +146,7 @@ class AsyncRun(_RunOfHub):
                     event = following.take(line)
                     if event is not None:
                         yield event
+                        following.patience.heard()  # what the program did meanwhile was not the hub's time
                         if event.name == "end":
                             return
             except LabError as error:
@@ -174,6 +177,8 @@ class AsyncRun(_RunOfHub):
                         document = followed.take(line)
                         if document is not None:
                             yield document
+                            followed.patience.heard()
+                        followed.patience.heard()
                 finally:
                     await lines.aclose()
                 wait_s = followed.ended(await self.get())
