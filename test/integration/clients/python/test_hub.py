@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import threading
+import time
 import unittest
 import unittest.mock
 import urllib.parse
@@ -394,6 +395,42 @@ class ByHub(unittest.TestCase):
         self.assertEqual(self.failure(lambda: list(Run("r1", self.hub).documents())).code, "not-found")
         away = fernlab.Hub("http://127.0.0.1:9")
         self.assertEqual(self.failure(lambda: list(Run("r1", away).documents(patience=0))).code, "hub-unreachable")
+
+    def test_what_a_program_does_in_between_is_none_of_its_patience_with_the_hub(self):
+        documents = [b'{"name":"start","doc":{"n":1}}\n', b'{"name":"stop","doc":{"n":2}}\n']
+        over = (200, documents[1])
+
+        def answers():
+            last = []
+            self.server.answers["GET /api/v1/runs/r1/documents"] = lambda _: last.append(next(parts)) or last[-1]
+            stands = {True: "succeeded", False: "running"}
+            self.server.answers["GET /api/v1/runs/r1"] = lambda _: (200, {"state": stands[over in last], "attempt": 1})
+            self.server.answers["GET /api/v1/runs/r1/events"] = lambda _: next(events)
+            # Cut off, away for a moment, and there again.
+            parts = iter([(200, documents[0] + b'{"na'), (503, b""), over])
+            events = iter([(200, b"event: state\ndata: {}\n\n"), (503, b""), (200, b"event: end\ndata: {}\n\n")])
+
+        async def taken(items):
+            names = []
+            async for name, _ in items:
+                time.sleep(1)
+                names.append(name)
+            return names
+
+        def now(items):
+            return [name for name, _ in items if time.sleep(1) is None]
+
+        run, later = Run("r1", self.hub), AsyncRun("r1", self.hub)
+        for follow, expected in (
+            (lambda: now(run.documents(patience=0.9)), ["start", "stop"]),
+            (lambda: asyncio.run(taken(later.documents(patience=0.9))), ["start", "stop"]),
+            (lambda: now(run.events(patience=0.9)), ["state", "end"]),
+            (lambda: asyncio.run(taken(later.events(patience=0.9))), ["state", "end"]),
+        ):
+            soon = [unittest.mock.patch(f"fernlab.{module}.RETRY_S", 0.01) for module in ("runs", "followed_run")]
+            with self.subTest(expected), soon[0], soon[1]:
+                answers()
+                self.assertEqual(follow(), expected)
 
     def test_all_that_the_route_takes_is_submitted(self):
         self.server.answers["POST /api/v1/runs"] = (201, {"id": "r1"})
