@@ -2,36 +2,48 @@
  * Keeps the event loop from sleeping while an answer is as good as there: an idle core takes tens of microseconds to wake,
  * which is several times what a small call takes.
  *
- * INVARIANTS: nothing is kept awake but by a link whose last waits were all short, and for SOON_MS at most; one whose waits
- * turn out to be long has to show more short ones before the next time, so that on a machine with no core to spare, where
- * being awake only takes time from the other end, it hardly happens; timers and sockets have their turns meanwhile.
+ * INVARIANTS: nothing is kept awake but by a link whose last waits were all short, and for SOON_MS at most; it is tried first,
+ * and gone on with only where the waits became shorter by it, so that on a machine with no core to spare, where being awake
+ * only takes time from the other end, it hardly happens; what was in vain is tried again after twice as many waits; timers
+ * and sockets have their turns meanwhile.
  */
 
 /** What comes later is waited for asleep. */
-export const SOON_MS = 0.1
+export const SOON_MS = 0.3
 /** As long as this an answer takes whose end got no core to run on. */
 export const LONG_MS = 1
-/** So many more short waits than others before the next is awake. */
+/** So many more short waits than others before it is tried. */
 export const LEAST_SURE = 64
-const MOST_SURE = 16_384
-/** So many waits awake between two long ones were worth it. */
-const WORTH = 8 * LEAST_SURE
+const MOST_SURE = 4096
+/** So many waits are judged together, by what they took on average. */
+export const BLOCK = 64
+/** Waits awake may take so much of what they took asleep, to begin with. */
+const BETTER = 0.95
+/** With fewer waits awake it was in vain. */
+const WORTH = 4 * BLOCK
+/** After so many waits awake it is looked again what they take asleep. */
+export const LOOK_AGAIN = 64 * BLOCK
 
 /** Pure: how soon the other end of one link says something after this end has. Times are monotonic, in ms. */
 export class Attention {
   /** When this end began to wait; 0: it does not. */
   #sinceMs = 0
   #isAwake = false
+  /** Of the last waits asleep: how many more were short. */
   #short = 0
-  #awake = 0
   #sure = LEAST_SURE
+  /** Waits awake since it was last asleep. */
+  #awake = 0
+  /** Of a block, and what it took; no wait counts for more than LONG_MS. */
+  #count = 0
+  #sumMs = 0
+  /** Those of the last block asleep. */
+  #asleepMs = 0
 
   /** This end has said something; true when the answer is to be waited for awake. */
   sent(nowMs: number): boolean {
     if (this.#sinceMs !== 0) return false
     this.#sinceMs = nowMs
-    this.#isAwake = this.#short >= this.#sure
-    if (this.#isAwake) this.#awake++
     return this.#isAwake
   }
 
@@ -40,16 +52,38 @@ export class Attention {
     if (this.#sinceMs === 0) return
     const tookMs = nowMs - this.#sinceMs
     this.#sinceMs = 0
-    if (tookMs < SOON_MS) this.#short = Math.min(this.#short + 1, 4 * this.#sure)
-    else if (tookMs < LONG_MS) this.#short /= 2
-    else this.#wasLong()
+    this.#sumMs += Math.min(tookMs, LONG_MS)
+    this.#count++
+    if (!this.#isAwake) this.#asleep(tookMs)
+    else {
+      this.#awake++
+      if (this.#count === BLOCK) this.#judge()
+    }
   }
 
-  #wasLong(): void {
+  #asleep(tookMs: number): void {
+    if (tookMs < SOON_MS) this.#short++
+    else if (tookMs < LONG_MS) this.#short /= 2
+    else this.#short = 0
+    if (this.#count < BLOCK) return
+    this.#asleepMs = this.#sumMs
+    this.#begin(this.#short >= this.#sure)
+  }
+
+  #judge(): void {
+    const isBetter = this.#sumMs < this.#asleepMs * (this.#awake === BLOCK ? BETTER : 1)
+    if (isBetter && this.#awake < LOOK_AGAIN) return this.#begin(true)
+    this.#sure = this.#awake >= WORTH ? LEAST_SURE : Math.min(MOST_SURE, this.#sure * 2)
     this.#short = 0
-    if (!this.#isAwake) return
-    this.#sure = this.#awake >= WORTH ? Math.max(LEAST_SURE, this.#sure / 2) : Math.min(MOST_SURE, this.#sure * 2)
     this.#awake = 0
+    this.#begin(false)
+  }
+
+  /** A block. */
+  #begin(isAwake: boolean): void {
+    this.#isAwake = isAwake
+    this.#count = 0
+    this.#sumMs = 0
   }
 }
 
