@@ -72,7 +72,10 @@ export class Attention {
 
   #judge(): void {
     const isBetter = this.#sumMs < this.#asleepMs * (this.#awake === BLOCK ? BETTER : 1)
-    if (isBetter && this.#awake < LOOK_AGAIN) return this.#begin(true)
+    if (isBetter && this.#awake < LOOK_AGAIN) {
+      this.#begin(true)
+      return
+    }
     this.#sure = this.#awake >= WORTH ? LEAST_SURE : Math.min(MOST_SURE, this.#sure * 2)
     this.#short = 0
     this.#awake = 0

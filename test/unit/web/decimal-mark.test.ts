@@ -1,4 +1,3 @@
-import type { TFunction } from 'i18next'
 import * as assert from 'uvu/assert'
 import { checkInput, type Parameter } from '../../../hub/web/src/lab/parameters.ts'
 import { en } from '../../../hub/web/src/language/en.ts'
@@ -15,7 +14,7 @@ const textsOf = (texts: Texts) =>
   ((key: string, values: Record<string, unknown> = {}) => {
     const found = key.split('.').reduce<string | Texts>((at, name) => (at as Texts)[name] ?? '', texts)
     return String(found).replace(/\{\{(\w+)\}\}/g, (_, name) => String(values[name]))
-  }) as unknown as TFunction
+  }) as unknown as Parameters<typeof quantityIn>[0]
 const inEnglish = textsOf(en)
 const inSpanish = textsOf(es as Texts)
 
