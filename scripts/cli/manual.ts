@@ -18,7 +18,10 @@ const removed = '{"id", "removed": true}'
 /** By verb, without `fernlab`. */
 export const manual: Readonly<Record<string, ManualEntry>> = {
   hub: entry('FERNLAB_DATA=/var/lib/fernlab fernlab hub'),
-  edge: entry('fernlab edge --config node.yaml --enroll CODE --hub https://lab.example.org'),
+  edge: entry(
+    'fernlab edge --config node.yaml --enroll CODE --hub https://lab.example.org',
+    '{"level", "time", "msg", …}: a line of the log each, while it runs',
+  ),
 
   labs: entry('fernlab labs', 'items of GET /api/v1/labs'),
   benches: entry('fernlab benches', 'items of GET /api/v1/benches'),
