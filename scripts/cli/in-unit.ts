@@ -1,8 +1,7 @@
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
-import { convertTrimmed, parseQuantity } from '@fernlab/shared/primitives/units'
+import { inOwnUnit } from '@fernlab/shared/rpc/contract/in-own-unit'
 import { misspelt } from './problem.ts'
 
-/** What takes a number, as a contract has it. */
+/** What takes a value, as a contract has it. */
 interface Takes {
   readonly type: string
   readonly unit?: string | undefined
@@ -10,16 +9,11 @@ interface Takes {
 
 /**
  * The value in the unit of what takes it: `1500 mV` is 1.5 for volts. What takes no number, or is given no number with a
- * unit, gets it as it is. Throws for a unit that measures something else, naming `path`.
+ * unit, gets it as it is. Throws for a unit that measures something else, or is none, naming `path`.
  */
-export function inUnit(value: unknown, { type, unit = '1' }: Takes, path: string): unknown {
-  if (typeof value !== 'string' || (type !== 'number' && type !== 'integer')) return value
-  const given = parseQuantity(value)
-  if (given === undefined) return value
-  try {
-    return convertTrimmed(given.value, given.unit, unit === '' ? '1' : unit)
-  } catch (thrown) {
-    const { code, message } = asLabError(thrown)
-    throw misspelt(code, `${path} "${value}": ${message}`)
-  }
+export function inUnit(value: unknown, { type, unit = '' }: Takes, path: string): unknown {
+  if (typeof value !== 'string') return value
+  const own = inOwnUnit({ dtype: type, unit: unit === '' ? '1' : unit }, value)
+  if ('issue' in own) throw misspelt('unit-mismatch', `${path} "${value}" ${own.issue}`)
+  return own.value
 }

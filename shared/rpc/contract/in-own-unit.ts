@@ -1,15 +1,23 @@
-/** A value that names its unit, in the unit of the signal that it is for. Pure. */
-import type { SignalSpec } from '../../capabilities/signals.ts'
-import { convertTrimmed, sameDimension, tryParseUnit } from '../../primitives/units.ts'
+/** A value that names its unit, in the unit of the signal or argument that it is for. Pure. */
+import { convertTrimmed, parseQuantity, sameDimension, tryParseUnit } from '../../primitives/units.ts'
 import { isRecord } from '../errors.ts'
 
-/** A number, and what stands behind it. */
+/** A number, and what stands behind it: of a unit that nobody knows. */
 const AMOUNT = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\s\d.+-]\S{0,63})\s*$/
 const units: ReadonlySet<string> = new Set(['value', 'unit'])
 
-/** `'1500 mV'` and `{ value: 1500, unit: 'mV' }` as 1.5 of a signal in V, or why not; what names no unit stays as it is. */
+/** What takes a value: the type that its contract has, and the unit of its numbers. */
+interface Takes {
+  readonly dtype: string
+  readonly unit: string
+}
+
+/**
+ * `'1500 mV'` and `{ value: 1500, unit: 'mV' }` as 1.5 for what is in V, or why not; units in text as people write them
+ * (`°C`, `kΩ`), else in UCUM. What names no unit stays as it is.
+ */
 export function inOwnUnit(
-  { dtype, unit }: Pick<SignalSpec, 'dtype' | 'unit'>,
+  { dtype, unit }: Takes,
   given: unknown,
 ): { readonly value: unknown } | { readonly issue: string } {
   const amount = dtype === 'number' || dtype === 'integer' ? amountOf(given) : undefined
@@ -23,7 +31,10 @@ export function inOwnUnit(
 function amountOf(given: unknown): { readonly value: number; readonly unit: string } | undefined {
   if (typeof given === 'string') {
     // A number alone is none that is written as text.
-    const [, digits, unit] = Number.isNaN(Number(given)) ? (AMOUNT.exec(given) ?? []) : []
+    if (!Number.isNaN(Number(given))) return undefined
+    const quantity = parseQuantity(given)
+    if (quantity !== undefined) return quantity
+    const [, digits, unit] = AMOUNT.exec(given) ?? []
     return digits === undefined || unit === undefined ? undefined : { value: Number(digits), unit }
   }
   if (!isRecord(given) || ArrayBuffer.isView(given)) return undefined

@@ -18,6 +18,10 @@ test('are converted to the unit of the signal, written as text or by name', () =
     assert.equal(inOwnUnit(volts, given), { value }, JSON.stringify(given))
   assert.equal(inOwnUnit({ dtype: 'number', unit: 'Cel' }, '300 K'), { value: 26.85 })
   assert.equal(inOwnUnit({ dtype: 'integer', unit: 'ms' }, '2 s'), { value: 2000 })
+  // As people write them.
+  assert.equal(inOwnUnit({ dtype: 'number', unit: 'K' }, '26.85 °C'), { value: 300 })
+  assert.equal(inOwnUnit({ dtype: 'number', unit: 'Ohm' }, '4.7 kΩ'), { value: 4700 })
+  assert.equal(inOwnUnit(volts, '−5 V'), { value: -5 })
 })
 
 test('are refused with both units where these do not go together, or one is unknown', () => {
