@@ -2,10 +2,10 @@
  * Keeps the event loop from sleeping while an answer is as good as there: an idle core takes tens of microseconds to wake,
  * which is several times what a small call takes.
  *
- * INVARIANTS: nothing is kept awake but by a link whose last waits were all short, and for SOON_MS at most; it is tried first,
- * and gone on with only where the waits became shorter by it, so that on a machine with no core to spare, where being awake
- * only takes time from the other end, it hardly happens; what was in vain is tried again after twice as many waits; timers
- * and sockets have their turns meanwhile.
+ * INVARIANTS: a link keeps its process awake for SOON_MS a wait at most, and begins with that where LEAST_SURE more of
+ * its waits were short than not; it goes on block by block as long as a block takes less than one asleep took, so that
+ * on a machine with no core to spare, where being awake only takes time from the other end, it hardly happens; what was
+ * in vain is tried again after twice as many waits; timers and sockets have their turns meanwhile.
  */
 
 /** What comes later is waited for asleep. */

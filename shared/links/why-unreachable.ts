@@ -11,7 +11,7 @@ export function whyUnreachable(url: string, thrown: unknown): string {
   const { hostname, host, port, protocol } = new URL(url)
   const at = port === '' ? `${host}:${/^(https|wss):$/.test(protocol) ? 443 : 80}` : host
   const root = rootOf(thrown)
-  switch ((root as Failure).code) {
+  switch ((root as Failure | null | undefined)?.code) {
     case 'ECONNREFUSED':
       return `nobody answers at ${at}`
     case 'ENOTFOUND':
