@@ -199,6 +199,9 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
       if (wasUp) await before.daemon.up()
       throw thrown
     }
+    // Whoever reads the log of one service of a daemon reads what the others have written, and of no more than these.
+    const still = new Set([...made.own.map(([own]) => own), ...renamed.map(([from]) => from)])
+    if (before.own.some(([own]) => !still.has(own))) before.lines.keepBack()
     all.set(name, made)
     if (wasUp) await made.daemon.up()
     return wasUp ? 'restarted' : 'changed'
@@ -242,7 +245,7 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
       const holder = [...all.entries()].find(([, { daemon }]) => daemon.has(service))
       if (holder === undefined) return undefined
       const [name, { daemon }] = holder
-      const page = logPage(daemon.lines(Number.POSITIVE_INFINITY), asked, thisStart)
+      const page = logPage(daemon.linesOfClients(), asked, thisStart)
       return { daemon: name, ...page, lines: page.lines.map((line) => daemon.shown(line)) }
     },
     up: (names) => inTurn(() => each(names, async (daemon) => ((await daemon.up()) ? 'started' : 'up already'))),

@@ -6,6 +6,10 @@ export interface LogLines {
   add(line: DaemonLine, hide: (text: string) => string): void
   /** The newest `most`, the oldest first. */
   newest(most: number): readonly DaemonLine[]
+  /** Those that clients may see, the oldest first. */
+  ofClients(): readonly DaemonLine[]
+  /** What there is by now is for the owner of the machine alone: it is of services that are no more, or elsewhere. */
+  keepBack(): void
   /** The text of a line that is kept, as clients may see it. */
   shown(line: DaemonLine): string
 }
@@ -18,6 +22,8 @@ export function createLogLines(): LogLines {
   const lines: DaemonLine[] = []
   const hides = new WeakMap<DaemonLine, (text: string) => string>()
   let chars = 0
+  /** The first that clients may see. */
+  let firstOfClients = 0
   return {
     add: (line, hide) => {
       lines.push(line)
@@ -26,6 +32,10 @@ export function createLogLines(): LogLines {
       while (lines.length > MOST_LINES || chars > MOST_CHARS) chars -= lines.shift()?.text.length ?? 0
     },
     newest: (most) => (most <= 0 ? [] : lines.slice(-most)),
+    ofClients: () => lines.filter(({ number }) => number >= firstOfClients),
+    keepBack: () => {
+      firstOfClients = (lines.at(-1)?.number ?? firstOfClients - 1) + 1
+    },
     shown: (line) => hides.get(line)?.(line.text) ?? '',
   }
 }

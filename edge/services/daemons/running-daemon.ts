@@ -117,6 +117,11 @@ export class RunningDaemon {
     return this.#options.lines.newest(most)
   }
 
+  /** Those that clients may see. */
+  linesOfClients(): readonly DaemonLine[] {
+    return this.#options.lines.ofClients()
+  }
+
   /** The line as it may leave the machine: without what node.yaml gives to the daemon and its services. */
   shown(line: DaemonLine): ServiceLog['lines'][number] {
     const { number, time, from } = line

@@ -88,6 +88,15 @@ export default class { constructor({ parameters: { key } }) { console.log('${wor
   // Who reads on where they were is given what came since, without a gap.
   const since = lab.daemons.logOf('b', { lines: 500, after: first?.next ?? '' })
   assert.equal([since?.continues, since?.lines.length], [true, shown.length - (first?.lines.length ?? 0)])
+
+  // A service that comes in the place of another shows nothing of what that has written.
+  await lab.reload(configOf({ one: {} }, { c: { ...entry('key-of-now'), description: 'another' } }))
+  await lab.until(() => isUp(lab, 'one') && count('second with') === 3)
+  const ofOther = lab.daemons.logOf('c', { lines: 500, after: log?.next ?? '' })
+  assert.is(ofOther?.lines.filter(({ text }) => text.startsWith('second with')).length, 1)
+  assert.is(ofOther?.lines.some(({ text }) => text.startsWith('first with')), false)
+  assert.is(ofOther?.continues, false)
+  assert.is(count('first with'), 1, 'for whoever owns the machine')
   await lab.close()
 })
 
