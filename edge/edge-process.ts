@@ -90,9 +90,8 @@ async function openEdge({ args, env }: ProcessOptions): Promise<Edge> {
   })
   await writeFile(join(dataFolder, 'process.json'), `${JSON.stringify({ pid: process.pid, node: edge.node })}\n`)
   if (isForPeople) {
-    const { node, services } = edge
-    const hub = settings.brokerUrl ?? file.hub?.url
-    const lines = upLines({ node, addresses: services.addresses, hub })
+    const { node, services, broker } = edge
+    const lines = upLines({ node, addresses: services.addresses, broker })
     process.stdout.write(lines.map((line) => `${line}\n`).join(''))
   }
   return edge

@@ -85,7 +85,9 @@ export interface Edge {
   readonly benches: ReadonlyMap<string, Bench>
   readonly instruments: ReadonlyMap<string, InstrumentHandle>
   readonly syncState: SyncState
-  readonly services: Pick<Services, 'addresses' | 'count' | 'counts' | 'door'>
+  /** The address of its hub's broker; undefined: it has no hub, or is in one process with it. */
+  readonly broker: string | undefined
+  readonly services: Pick<Services, 'addresses' | 'counts' | 'door'>
   /** Stops runs as interrupted, benches to their safe state, says `offline`; at most 5 s; idempotent. */
   close(): Promise<void>
 }
@@ -286,7 +288,7 @@ async function assemble(
     outOfUse: instruments.outOfUse,
     drivers,
     benches,
-    broker,
+    broker: broker === 'in-process' ? undefined : broker,
     clock,
   })
   let services: Services
@@ -430,6 +432,7 @@ async function assemble(
     benches,
     instruments: instruments.all,
     services,
+    broker: broker === 'in-process' ? undefined : broker,
     get syncState() {
       return hub?.state ?? 'away'
     },

@@ -4,20 +4,21 @@ export interface NodeUp {
   readonly node: string
   /** Where clients come straight to it. */
   readonly addresses: readonly string[]
-  /** Its broker, where it has a hub. */
-  readonly hub: string | undefined
+  /** The address of its hub's broker, where it has a hub. */
+  readonly broker: string | undefined
 }
 
 /** That it is up and where, and the next step to a first call. */
-export function upLines({ node, addresses, hub }: NodeUp): string[] {
+export function upLines({ node, addresses, broker }: NodeUp): string[] {
   const [first] = addresses
   const up = first === undefined ? `${node} is up.` : `${node} is up at ${addresses.join(', ')}.`
-  return [up, nextStep(first, hub), 'Ctrl-C stops it.']
+  return [up, nextStep(first, broker), 'Ctrl-C stops it.']
 }
 
-function nextStep(address: string | undefined, hub: string | undefined): string {
-  if (hub !== undefined)
-    return `Its hub, looked for at ${hub}, opens it to people: fernlab directory lists its services.`
+function nextStep(address: string | undefined, broker: string | undefined): string {
+  // The host alone: an address may have a password in it.
+  if (broker !== undefined)
+    return `Its hub, looked for at ${new URL(broker).host}, opens it to people: fernlab directory lists its services.`
   if (address !== undefined) {
     return `Next, a token to call its services by: fernlab node token PERSON > FILE; then fernlab directory --node ${address} --token-file FILE`
   }

@@ -62,8 +62,6 @@ export interface Services {
   /** Where clients come, and how much they have under way. */
   readonly addresses: readonly string[]
   readonly counts: Gate['counts']
-  /** How many there are now. */
-  readonly count: number
   /** For programs in this process. */
   readonly door: LocalDoor
   /** Who has locked a service of a daemon. */
@@ -211,9 +209,6 @@ export async function openServices(options: OpenServicesOptions): Promise<Servic
   table.onChange(announcements.changed)
   return {
     addresses,
-    get count() {
-      return table.list().length
-    },
     get counts() {
       return gate.counts
     },

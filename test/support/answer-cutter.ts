@@ -5,8 +5,10 @@ export interface AnswerCutter {
   readonly port: number
   /** How many answers were lost. */
   readonly lost: number
-  /** Loses the answers of the next so many messages that match, then none; a WebSocket's are masked, and match `/./`. */
+  /** Loses the answers of the next so many messages that match, then none. */
   loseNext(message: RegExp, count?: number): void
+  /** Loses the answer of the nth message from now on, whatever it says: those of a WebSocket are masked. */
+  loseNth(n: number): void
   /** With false nobody is let through, and what is open breaks. */
   open(isOpen: boolean): void
   close(): Promise<void>
@@ -16,6 +18,7 @@ export async function startAnswerCutter(port: number): Promise<AnswerCutter> {
   const sockets = new Set<Socket>()
   let wanted: RegExp | undefined
   let left = 0
+  let toPass = 0
   let lost = 0
   let isOpen = true
   const server = createServer({ noDelay: true }, (client) => {
@@ -36,8 +39,11 @@ export async function startAnswerCutter(port: number): Promise<AnswerCutter> {
     }
     client.on('data', (piece) => {
       if (left > 0 && wanted?.test(piece.toString('latin1')) === true) {
-        left--
-        isLosing = true
+        if (toPass > 0) toPass--
+        else {
+          left--
+          isLosing = true
+        }
       }
       far.write(piece)
     })
@@ -62,6 +68,11 @@ export async function startAnswerCutter(port: number): Promise<AnswerCutter> {
     loseNext: (message, count = 1) => {
       wanted = message
       left = count
+    },
+    loseNth: (n) => {
+      wanted = /./s
+      left = 1
+      toPass = n - 1
     },
     open: (next) => {
       isOpen = next
