@@ -4,7 +4,7 @@ import http.server
 import json
 import os
 import threading
-import time
+import types
 import unittest
 import unittest.mock
 import urllib.parse
@@ -410,25 +410,28 @@ class ByHub(unittest.TestCase):
             parts = iter([(200, documents[0] + b'{"na'), (503, b""), over])
             events = iter([(200, b"event: state\ndata: {}\n\n"), (503, b""), (200, b"event: end\ndata: {}\n\n")])
 
+        at = [0.0]
+        clock = types.SimpleNamespace(monotonic=lambda: at[0])
+
+        def looked_at(name):
+            at[0] += 61
+            return name
+
         async def taken(items):
-            names = []
-            async for name, _ in items:
-                time.sleep(1)
-                names.append(name)
-            return names
+            return [looked_at(name) async for name, _ in items]
 
         def now(items):
-            return [name for name, _ in items if time.sleep(1) is None]
+            return [looked_at(name) for name, _ in items]
 
         run, later = Run("r1", self.hub), AsyncRun("r1", self.hub)
         for follow, expected in (
-            (lambda: now(run.documents(patience=0.9)), ["start", "stop"]),
-            (lambda: asyncio.run(taken(later.documents(patience=0.9))), ["start", "stop"]),
-            (lambda: now(run.events(patience=0.9)), ["state", "end"]),
-            (lambda: asyncio.run(taken(later.events(patience=0.9))), ["state", "end"]),
+            (lambda: now(run.documents()), ["start", "stop"]),
+            (lambda: asyncio.run(taken(later.documents())), ["start", "stop"]),
+            (lambda: now(run.events()), ["state", "end"]),
+            (lambda: asyncio.run(taken(later.events())), ["state", "end"]),
         ):
             soon = [unittest.mock.patch(f"fernlab.{module}.RETRY_S", 0.01) for module in ("runs", "followed_run")]
-            with self.subTest(expected), soon[0], soon[1]:
+            with self.subTest(expected), soon[0], soon[1], unittest.mock.patch("fernlab.followed_run.time", clock):
                 answers()
                 self.assertEqual(follow(), expected)
 
