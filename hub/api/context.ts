@@ -148,8 +148,8 @@ export interface RouteSpec<P extends Shape, Q extends Shape, B extends Shape> {
   readonly otherAnswers?: readonly RouteAnswer[]
   /**
    * Every unsafe call of a person honours `Idempotency-Key` and keeps its answer; said where it is otherwise: the route
-   * honours it itself, the answer holds a secret and only that it was done is kept, or what the hub was killed in is done
-   * again, since the route knows by the key what of it was done.
+   * honours it itself, the answer holds a secret and only that it was done is kept, or what failed or the hub was killed
+   * in is done again, since the route knows by the key what of it was done.
    */
   readonly idempotency?: 'own' | 'secret' | 'done-again'
   /** Called by many at once, and leaves nothing in the audit log: nobody is followed through it. */

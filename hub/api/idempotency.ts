@@ -4,8 +4,7 @@
  * INVARIANTS: the key is claimed by an insert that is on disk before the work begins, so of two at the same moment one
  * works and the other is told; a claim is given back only where nothing was done; a claim without an answer whose call is
  * not at work (the hub was killed) is never worked on again, since nobody knows whether it was done, but where the route itself
- * knows; an answer with a
- * secret is never kept.
+ * knows: of such a route no failure is kept, so that asking again finds out; an answer with a secret is never kept.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '@fernlab/shared/primitives/clock'
@@ -22,7 +21,7 @@ const nothingDone = new Set(['node-offline', 'runs-refused', 'disk-full', 'datab
 
 /**
  * Middleware for unsafe calls; `secret` keeps that it was done, not what was answered; `done-again` does again what the hub was
- * killed in.
+ * killed in, and what failed, as at a node that did not answer.
  */
 export function createIdempotency({ store, clock }: { store: Store; clock: Clock }) {
   const atWork = new Set<string>()
@@ -65,7 +64,8 @@ export function createIdempotency({ store, clock }: { store: Store; clock: Clock
     try {
       await next()
       const { status } = c.res
-      if (status < 500 ? status >= 400 : nothingDone.has(asLabError(c.error).code)) {
+      const mayDoAgain = status < 500 || repeat === 'done-again' || nothingDone.has(asLabError(c.error).code)
+      if (status >= 400 && mayDoAgain) {
         await store.write([store.db.deleteFrom('idempotency').where('person_id', '=', person).where('key', '=', key)])
       } else {
         const answer = repeat === 'secret' && status < 400 ? null : await c.res.clone().text()

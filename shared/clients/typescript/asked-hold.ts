@@ -52,7 +52,10 @@ export class AskedHold {
     }
   }
 
-  /** Gives back what may have been taken without a word of it; resolves when nothing is left, rejects while its hub is away. */
+  /**
+   * Gives back what may have been taken without a word of it; resolves when nothing is left, which it is once it would have
+   * ended by itself, and rejects while its hub is away.
+   */
   giveBack(): Promise<void> {
     this.#givingBack ??= this.#giveBack().finally(() => {
       this.#givingBack = undefined
@@ -63,15 +66,16 @@ export class AskedHold {
   /** The same, as soon as the hub is there; ends with the signal, or when the hold has ended by itself. Never rejects. */
   async giveBackLater(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
-    while (!this.#isOver && !signal.aborted && clock.monotonic() - this.#askedMs < LASTS_MS) {
+    while (!this.#isOver && !signal.aborted) {
       await this.giveBack().catch(() => {}) // tried again below
       if (!this.#isOver) await clock.sleep(GIVE_BACK_EACH_MS, signal).catch(() => {}) // the loop ends
     }
   }
 
   async #giveBack(): Promise<void> {
+    const { directory, bench, clock } = this.#options
+    if (clock.monotonic() - this.#askedMs >= LASTS_MS) this.#isOver = true
     if (this.#isOver) return
-    const { directory, bench } = this.#options
     try {
       const { lease } = await this.#ask()
       await directory.release(bench, { lease })

@@ -1,4 +1,8 @@
+import { AskedHold } from '@fernlab/shared/clients/typescript/asked-hold'
+import { Hub } from '@fernlab/shared/clients/typescript/hub'
+import { hubDirectory } from '@fernlab/shared/clients/typescript/hub-directory'
 import type { NodeInfo } from '@fernlab/shared/contracts/api'
+import { systemClock as clock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -10,6 +14,7 @@ let admin: Awaited<ReturnType<ServedHub['person']>>
 /** What the nodes were asked to do. */
 let done: string[] = []
 let exchange = async () => {}
+let grant = async () => {}
 
 const node: NodeInfo = { id: 'n', state: 'online', benches: [] } as unknown as NodeInfo
 const soon = () => new Date(Date.now() + 60_000).toISOString()
@@ -20,6 +25,7 @@ test.before(async () => {
       node: async () => node,
       takeLease: async () => {
         done.push('lease')
+        await grant()
         return { lease: `lease-${done.length}`, expiresAt: soon() }
       },
       releaseLease: async (_bench, lease) => {
@@ -43,6 +49,7 @@ test.before(async () => {
 test.before.each(() => {
   done = []
   exchange = async () => {}
+  grant = async () => {}
 })
 test.after(() => hub.close())
 
@@ -166,6 +173,48 @@ test('a bench whose taking was cut off by the end of the hub is asked for again 
   assert.equal(done, ['lease', 'lease'], 'once')
   assert.equal(await (await take()).json(), await (answers.find(({ ok }) => ok) ?? answers[0])?.json())
   assert.equal(done, ['lease', 'lease'], 'and its answer is kept')
+})
+
+const silent = async () => {
+  throw new LabError({ code: 'node-silent', kind: 'link', message: 'no answer', retry: 'later' })
+}
+const broken = async () => {
+  throw new LabError({ code: 'internal-error', kind: 'bug', message: 'no reply that can be read' })
+}
+
+for (const [what, fail] of [
+  ['was silent', silent],
+  ['failed', broken],
+] as const) {
+  test(`a bench whose node ${what} is asked for again by the same key`, async () => {
+    const take = () => call('POST', '/benches/n.b/lease', `node-${what.replace(' ', '-')}`, { ttlS: 60 })
+    grant = fail
+    assert.ok((await take()).status >= 500)
+    assert.ok((await take()).status >= 500)
+    grant = async () => {}
+    const taken = await take()
+    assert.is(taken.status, 200, await taken.clone().text())
+    assert.equal(done, ['lease', 'lease', 'lease'], 'the node was asked each time')
+    assert.equal(await (await take()).json(), await taken.json())
+    assert.equal(done.length, 3, 'what it gave is kept')
+  })
+}
+
+test('a program gives back what a silent node may have granted, and has the bench again, once the node answers', async () => {
+  const directory = hubDirectory(new Hub({ url: hub.url, token: admin.token.token, fetch }))
+  const asked = new AskedHold({ directory, bench: 'n.b', reason: '', clock })
+  grant = silent
+  const { code } = await asked.take().then(
+    () => assert.unreachable() as never,
+    (error: LabError) => error,
+  )
+  assert.is(code, 'node-silent')
+  const times = done.length
+  assert.ok(times > 1, 'it asks the node again')
+  grant = async () => {}
+  await asked.giveBack()
+  assert.equal(done.slice(times), ['lease', `release lease-${times + 1}`])
+  assert.ok((await new AskedHold({ directory, bench: 'n.b', reason: '', clock }).take()).lease)
 })
 
 test('a secret is given once and never kept', async () => {

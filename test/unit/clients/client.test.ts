@@ -317,6 +317,31 @@ test('a bench is held on while its hub is away, for as long as it was given and 
   await client.close()
 })
 
+test('what may have been taken is in the way of the next lock until it would have ended by itself, and no longer', async () => {
+  const { client, asked, clock, grantAfter } = lab([found('pi', 'a.supply', supply, 'pi.a')])
+  const silence = Promise.reject(new LabError({ code: 'node-silent', kind: 'link', retry: 'later', message: 'silent' }))
+  silence.catch(() => {}) // heard by whoever asks
+  grantAfter(silence)
+  const refused = async () => {
+    const failure = client.lock(['a.supply']).then(
+      () => assert.unreachable() as never,
+      ({ code }: LabError) => code,
+    )
+    for (let second = 0; second < 5; second++) await clock.advance(1000)
+    return failure
+  }
+  assert.is(await refused(), 'node-silent')
+  assert.is(await refused(), 'node-silent')
+  // A hub that answers the same to the same question is no reason to lose the bench for ever.
+  for (let minute = 0; minute < 10; minute++) await clock.advance(60_000)
+  asked.length = 0
+  grantAfter(Promise.resolve())
+  const lock = await client.lock(['a.supply'])
+  assert.equal(asked, ['take pi.a'])
+  await lock.release()
+  await client.close()
+})
+
 test('a pattern is all that it fits, and nothing where it fits nothing', async () => {
   const services = ['a.supply', 'a.meter', 'b.supply'].map((name) => found('pi', name, supply, `pi.${name[0]}`))
   const { client, asked } = lab(services)

@@ -304,6 +304,23 @@ class ByHub(unittest.TestCase):
                     self.assertRegex(lost.message, "^pi.bench1 could not be held on for 0.02 minutes: ")
         supply.close()
 
+    def test_what_may_have_been_taken_is_in_the_way_until_it_would_have_ended_by_itself(self):
+        self.offer("bench1.supply")
+        silent = (503, {"code": "node-silent", "detail": "no answer", "retry": "later"})
+        supply = Proxy("bench1.supply", self.hub)
+        patched = {"HOLD_S": 2, "_WAITS_S": (), "_GIVE_BACK_EACH_S": 600}
+        with unittest.mock.patch.multiple("fernlab.asked_hold", **patched):
+            self.server.answers["POST /api/v1/benches/pi.bench1/lease"] = silent
+            began = time.monotonic()
+            self.assertEqual(self.failure(supply.lock().take).code, "node-silent")
+            self.assertEqual(self.failure(supply.lock().take).code, "node-silent")
+            time.sleep(max(0, began + 2.1 - time.monotonic()))
+            self.lease((200, {"safe": True}))
+            self.server.asked.clear()
+            with supply.lock():
+                self.assertEqual([asked[0] for asked in self.server.asked if "lease" in asked[1]], ["POST"])
+        supply.close()
+
     def test_a_bench_that_comes_after_it_was_given_up_is_given_back(self):
         self.offer("bench1.supply")
         self.lease((200, {"safe": True}))

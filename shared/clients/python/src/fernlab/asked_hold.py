@@ -52,7 +52,10 @@ class AskedHold:
             await asyncio.sleep(wait_s)
 
     async def give_back(self) -> None:
-        """Gives back what may have been taken without a word of it; raises while its hub is away."""
+        """Gives back what may have been taken without a word of it; raises while its hub is away.
+
+        There is nothing left of it once it would have ended by itself.
+        """
         if self._giving_back is None:
             self._giving_back = asyncio.get_running_loop().create_task(self._give_back())
             self._giving_back.add_done_callback(self._given_back)
@@ -64,13 +67,15 @@ class AskedHold:
             self._later = asyncio.get_running_loop().create_task(self._give_back_later())
 
     async def _give_back_later(self) -> None:
-        while not self._is_over and time.monotonic() - self._asked_at < HOLD_S:
+        while not self._is_over:
             try:
                 await self.give_back()
             except LabError:
                 await asyncio.sleep(_GIVE_BACK_EACH_S)  # tried again
 
     async def _give_back(self) -> None:
+        if time.monotonic() - self._asked_at >= HOLD_S:
+            self._is_over = True
         if self._is_over:
             return
         try:
