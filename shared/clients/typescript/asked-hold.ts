@@ -2,7 +2,8 @@
  * A bench that is asked for by an id of the taking, so that an answer that is lost leaves nothing behind.
  *
  * INVARIANTS: until it is known that nothing was taken, or what was is given back, it is not forgotten: it is given back as
- * soon as its hub answers, at the latest when the bench is to be taken again, or until it has ended by itself.
+ * soon as its hub answers, at the latest when the bench is to be taken again, or until it has ended by itself; no other hold
+ * than that of this taking is given back so.
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { newId } from '../../primitives/ids.ts'
@@ -42,7 +43,7 @@ export class AskedHold {
     const { clock } = this.#options
     for (let again = 0; ; again++) {
       try {
-        return await this.#ask()
+        return await this.#ask({ mayResume: true })
       } catch (thrown) {
         const waitMs = WAITS_MS[again]
         const isLate = clock.monotonic() - this.#askedMs > TRIED_MS
@@ -77,7 +78,7 @@ export class AskedHold {
     if (clock.monotonic() - this.#askedMs >= LASTS_MS) this.#isOver = true
     if (this.#isOver) return
     try {
-      const { lease } = await this.#ask()
+      const { lease } = await this.#ask({ mayResume: false })
       await directory.release(bench, { lease })
     } catch (thrown) {
       if (isUnknown(asLabError(thrown))) throw thrown
@@ -85,9 +86,9 @@ export class AskedHold {
     this.#isOver = true
   }
 
-  #ask(): Promise<BenchHold> {
+  #ask(how: { readonly mayResume: boolean }): Promise<BenchHold> {
     const { directory, bench, reason } = this.#options
-    return directory.hold(bench, { taking: this.#taking, ...(reason === '' ? {} : { reason }) })
+    return directory.hold(bench, { ...how, taking: this.#taking, ...(reason === '' ? {} : { reason }) })
   }
 }
 

@@ -32,6 +32,8 @@ export interface AskedHold {
   readonly reason?: string
   /** Of the taking: asked for again by it, the same hold is answered. */
   readonly taking?: string
+  /** Another hold that the caller has already may be answered, by a directory that goes on with such. */
+  readonly mayResume?: boolean
 }
 
 export interface EndedBy {

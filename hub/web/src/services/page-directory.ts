@@ -38,14 +38,19 @@ export function pageDirectory({ api, onHold }: Options): Directory {
       const given = await asked(api.send<GivenServiceToken>('POST', `${v1}/directory/tokens`, body))
       return { addresses: [...given.addresses, byHubAddress(node)], token: given.token, lastsMs: given.lastsMs }
     },
-    // A bench that one has already, as after the page was loaded anew, is gone on with.
-    hold: async (bench, { lease, reason } = {}): Promise<BenchHold> => {
+    hold: async (bench, { lease, reason, taking, mayResume = false } = {}): Promise<BenchHold> => {
+      const path = `${v1}/benches/${encodeURIComponent(bench)}/lease`
       const body = {
         ttlS: HOLD_S,
-        ...(lease === undefined ? { resume: true } : { lease }),
+        ...(lease === undefined ? {} : { lease }),
         ...(reason === undefined ? {} : { reason }),
       }
-      const taken = await asked(api.send<Lease>('POST', `${v1}/benches/${encodeURIComponent(bench)}/lease`, body))
+      const byTaking = taking === undefined ? {} : { 'idempotency-key': taking }
+      const taken = await asked(api.send<Lease>('POST', path, body, byTaking)).catch((thrown: unknown) => {
+        if (!mayResume || !isOwnAlready(thrown)) throw thrown
+        // As after the page was loaded anew. Not by the id of the taking, which has not got it and must not give it back.
+        return asked(api.send<Lease>('POST', path, { ...body, resume: true }))
+      })
       onHold(taken.expiresAt)
       return taken
     },
@@ -59,6 +64,9 @@ export function pageDirectory({ api, onHold }: Options): Directory {
     },
   }
 }
+
+const isOwnAlready = (thrown: unknown): boolean =>
+  thrown instanceof LabError && thrown.code === 'bench-busy' && thrown.details.mine === true
 
 const asked = <T>(answer: Promise<T>): Promise<T> =>
   answer.catch((thrown: unknown) => {
