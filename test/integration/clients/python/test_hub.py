@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import threading
+import time
 import types
 import unittest
 import unittest.mock
@@ -320,6 +321,41 @@ class ByHub(unittest.TestCase):
             with supply.lock():
                 self.assertEqual([asked[0] for asked in self.server.asked if "lease" in asked[1]], ["POST"])
         supply.close()
+
+    def test_of_two_that_take_a_bench_at_once_in_one_program_one_is_told_that_it_has_it_already(self):
+        self.offer("bench1.supply")
+        self.lease((200, {"safe": True}))
+
+        async def work():
+            supply = await AsyncProxy.connect("bench1.supply", self.hub)
+            first, second = supply.lock("sweep"), supply.lock("again")
+            taken = await asyncio.gather(first.take(), second.take(), return_exceptions=True)
+            await first.release()
+            async with supply.lock("later"):
+                pass
+            return taken
+
+        first, second = asyncio.run(work())
+        self.assertIsNone(first)
+        self.assertEqual(getattr(second, "code", second), "locked-already")
+        self.assertEqual([body["reason"] for body in self.bodies("POST", "/benches/pi.bench1/lease")], ["sweep", "later"])
+
+    def test_a_closed_program_asks_no_more_for_what_it_may_have_taken(self):
+        self.offer("bench1.supply")
+        self.server.answers["POST /api/v1/benches/pi.bench1/lease"] = (503, {"code": "node-silent", "detail": "no answer"})
+
+        async def work():
+            supply = await AsyncProxy.connect("bench1.supply", self.hub)
+            with self.assertRaises(LabError):
+                await supply.lock().take()
+            await supply.close()
+            before = len(self.bodies("POST", "/benches/pi.bench1/lease"))
+            await asyncio.sleep(0.5)
+            self.assertEqual(len(self.bodies("POST", "/benches/pi.bench1/lease")), before)
+
+        patched = {"_WAITS_S": (), "_GIVE_BACK_EACH_S": 0.05}
+        with unittest.mock.patch.multiple("fernlab.asked_hold", **patched):
+            asyncio.run(work())
 
     def test_a_bench_that_comes_after_it_was_given_up_is_given_back(self):
         self.offer("bench1.supply")

@@ -66,6 +66,12 @@ class AskedHold:
         if self._later is None:
             self._later = asyncio.get_running_loop().create_task(self._give_back_later())
 
+    def leave(self) -> None:
+        """Ends ``give_back_later``; it is given back when it is asked to, or ends by itself."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+
     async def _give_back_later(self) -> None:
         while not self._is_over:
             try:

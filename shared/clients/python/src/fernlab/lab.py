@@ -45,6 +45,8 @@ class Group:
         self.place = node
         self.bench = bench
         self.hold: Optional[Hold] = None
+        #: Its bench is being taken, for a hold that is to be.
+        self.is_being_taken = False
         #: Its bench may have been taken without a word of it.
         self.unknown: Optional[AskedHold] = None
         self.services: List[str] = []
@@ -146,6 +148,7 @@ class Lab:
         """Ends all links; what is called later opens them anew."""
         for group in list(self._groups.values()):
             if group.unknown is not None:
+                group.unknown.leave()
                 with contextlib.suppress(LabError):  # its hub is away: it ends by itself
                     await group.unknown.give_back()
             await group.connection.close()

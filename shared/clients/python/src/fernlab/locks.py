@@ -95,16 +95,20 @@ class AsyncLock:
         await self.release()
 
     async def _hold(self, group: Group, bench: str, directory: AsyncDirectory) -> None:
-        if group.hold is not None:
+        if group.hold is not None or group.is_being_taken:
             raise LabError("locked-already", f"this program has {bench} already")
         session = self._session
-        if group.unknown is not None:
-            await group.unknown.give_back()
-            group.unknown = None
-        asked_at = time.monotonic()
-        lease = await _taken(group, directory.hold(bench, self._reason)) if session is None else f"{_OF_SESSION}{session}"
-        hold = Hold(lease, self._grace, self._lose)
-        group.hold = hold
+        group.is_being_taken = True
+        try:
+            if group.unknown is not None:
+                await group.unknown.give_back()
+                group.unknown = None
+            asked_at = time.monotonic()
+            lease = f"{_OF_SESSION}{session}" if session is not None else await _taken(group, directory.hold(bench, self._reason))
+            hold = Hold(lease, self._grace, self._lose)
+            group.hold = hold
+        finally:
+            group.is_being_taken = False
         self._undo.append(lambda: _give_back_bench(group, bench, directory, hold))
         await group.connection.renew()
         await group.connection.reach()

@@ -177,8 +177,7 @@ class AsyncRun(_RunOfHub):
                         document = followed.take(line)
                         if document is not None:
                             yield document
-                            followed.patience.heard()
-                        followed.patience.heard()
+                            followed.patience.heard()  # what the program did meanwhile was not the hub's time
                 finally:
                     await lines.aclose()
                 wait_s = followed.ended(await self.get())
