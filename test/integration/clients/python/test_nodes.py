@@ -90,7 +90,7 @@ class Nodes(unittest.TestCase):
         self.assertEqual([one["id"] for one in found], PARTS[2:])
         self.assertEqual(list(directory.unanswered), [mute, NOWHERE, NORTH])
         codes = [error.code for error in directory.unanswered.values()]
-        self.assertEqual(codes[:2], ["node-unreachable", "node-unreachable"])
+        self.assertEqual(codes[:2], ["deadline-exceeded", "node-unreachable"])
         self.assertRegex(codes[2], "^token-(foreign|invalid)$")
         with unittest.mock.patch("fernlab.nodes_directory.ANSWER_S", 0.2):
             error = self.failure(lambda: Proxy("bench-2.psu", nodes=[BOTH[1], NOWHERE]))
