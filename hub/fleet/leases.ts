@@ -10,6 +10,7 @@ import type { Lease } from '@fernlab/shared/contracts/api'
 import type { DirectEnd } from '@fernlab/shared/contracts/direct-use'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
 import type { ProtocolChecks } from '../bench-care/protocol-checks.ts'
 import { auditEntries } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
@@ -19,7 +20,7 @@ import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
 import { heldMeanwhile } from './held-bench.ts'
 import { endedHold, type LeaseEnds, leaseTakenBack, type TakenBack } from './lease-ends.ts'
 import type { NodeCalls } from './node-calls.ts'
-import { createTaking } from './take-lease.ts'
+import { createTaking, isEndedThere } from './take-lease.ts'
 
 export type Leases = Pick<
   Fleet,
@@ -43,6 +44,7 @@ export interface CreateLeasesOptions {
   readonly requireSpace: () => void
   readonly isSuspended: (personId: string) => boolean
   readonly clock: Clock
+  readonly log: Log
   readonly onChange: (bench: BookedBench) => void
 }
 
@@ -50,7 +52,7 @@ type TakeParameters = [holder: string, ttlS: number, more?: TakenFor]
 
 /** Leases over the nodes' own. */
 export function createLeases(options: CreateLeasesOptions): Leases {
-  const { book, store, calls, giveWay, record, leaseEnds, requireSpace, clock, onChange } = options
+  const { book, store, calls, giveWay, record, leaseEnds, requireSpace, clock, log, onChange } = options
   const known = (id: string): BookedBench => {
     const bench = book.benches.get(id)
     if (bench === undefined)
@@ -129,7 +131,7 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     }
   }
 
-  const taking = createTaking({ calls, record, audit, keep, drop, clock })
+  const taking = createTaking({ calls, record, audit, keep, drop, clock, log })
   const take = async (
     bench: BookedBench,
     lease: string,
@@ -175,11 +177,11 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     const told = own ? {} : { ended: held.takenBack }
     const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease, ...told }, 30_000)
     const result = await released.catch((error: unknown) => {
-      if (!['lease-invalid', 'interlock-tripped'].includes(asLabError(error).code)) {
+      if (!isEndedThere(error)) {
         held.takenBack = undefined
         throw error
       }
-      // The node has ended it already, or an interlock has; it tells of a bench that it could not make safe.
+      // Its node tells of a bench that it could not make safe.
       return { safe: bench.reported !== 'fault' }
     })
     // It may have run out while the node was asked.
@@ -351,7 +353,7 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     expire: async () => {
       for (const bench of book.benches.values()) {
         const { lease } = bench
-        if (lease === undefined || lease.endsAt > clock.monotonic()) continue
+        if (lease === undefined || lease.endsAt > clock.monotonic() || taking.isUnderWay(lease.lease)) continue
         // Not when the hub saw it, which may have been down.
         const at = Math.min(clock.now(), lease.expiresAt)
         const entry = audit(null, 'bench.lease-expired', bench.id, { holder: lease.holder })

@@ -76,6 +76,7 @@ export function createFleet(options: CreateFleetOptions): OpenFleet {
     requireSpace: space.requireSpace,
     isSuspended: options.isSuspended,
     clock,
+    log,
     onChange: (bench) => changed(bench.node, bench.id),
   })
 

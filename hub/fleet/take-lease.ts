@@ -9,7 +9,8 @@ import { createHash } from 'node:crypto'
 import type { Lease } from '@fernlab/shared/contracts/api'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
+import type { Log } from '@fernlab/shared/primitives/log'
 import type { auditEntries } from '../store/audit-entries.ts'
 import type { StoreQuery } from '../store/store.ts'
 import type { DirectRecord } from './direct-record.ts'
@@ -26,9 +27,10 @@ export interface CreateTakingOptions {
   /** Takes the lease from the bench, if it is still the bench's. */
   readonly drop: (bench: BookedBench, lease: string) => Promise<void>
   readonly clock: Clock
+  readonly log: Log
 }
 
-export function createTaking({ calls, record, audit, keep, drop, clock }: CreateTakingOptions) {
+export function createTaking({ calls, record, audit, keep, drop, clock, log }: CreateTakingOptions) {
   /** By the id of the lease. */
   const underWay = new Map<string, Promise<Lease>>()
   const takingBack = new Map<string, Promise<void>>()
@@ -56,6 +58,8 @@ export function createTaking({ calls, record, audit, keep, drop, clock }: Create
         underWay.delete(lease)
       }
     },
+    /** Whether that lease is being taken: then nobody else ends it. */
+    isUnderWay: (lease: string): boolean => underWay.has(lease),
     /** Books the lease and has its node grant it. */
     begin: async (
       bench: BookedBench,
@@ -68,7 +72,8 @@ export function createTaking({ calls, record, audit, keep, drop, clock }: Create
       const since = clock.now()
       bench.since = since
       const forWhat = reason === undefined || reason === '' ? {} : { reason }
-      bench.lease = { lease, holder, since, ...forWhat, ...lasting(ttlS * 1000) }
+      const booked: BenchLease = { lease, holder, since, ...forWhat, ...lasting(ttlS * 1000) }
+      bench.lease = booked
       let granted: { readonly lease: string; readonly ttlMs: number } | undefined
       try {
         await keep(bench)
@@ -80,6 +85,11 @@ export function createTaking({ calls, record, audit, keep, drop, clock }: Create
           lease,
         })
         const { lease: mine } = granted
+        // Given back while its node was asked, it may be another's by now.
+        if (bench.lease !== booked) {
+          const message = `${bench.id} was given back while it was being taken; take it again`
+          throw new LabError({ code: 'lease-ended', kind: 'caller', message })
+        }
         const lasts = lasting(granted.ttlMs)
         const use = newId(clock.now())
         const asked = mine === lease ? {} : { asked: lease }
@@ -92,10 +102,13 @@ export function createTaking({ calls, record, audit, keep, drop, clock }: Create
       } catch (error) {
         // Of a node that has not answered nobody knows; what others say is that nothing was taken.
         if (granted === undefined && asLabError(error).kind === 'link') throw error
-        await drop(bench, bench.lease?.lease ?? lease)
         // What can't be written is not kept: the node, too, has it no more.
-        if (granted !== undefined)
-          await calls.call(bench.node, 'lease.release', { bench: bench.name, lease: granted.lease })
+        if (granted !== undefined) {
+          const released = calls.call(bench.node, 'lease.release', { bench: bench.name, lease: granted.lease })
+          const lost = 'a lease that was not kept could not be given back to its node; it runs out there'
+          await released.catch((thrown: unknown) => log.warn({ bench: bench.id, error: String(thrown) }, lost))
+        }
+        await drop(bench, granted?.lease ?? lease)
         throw error
       }
     },
@@ -107,8 +120,8 @@ export function createTaking({ calls, record, audit, keep, drop, clock }: Create
         try {
           await calls.call(bench.node, 'lease.release', { bench: bench.name, lease: held.lease })
         } catch (thrown) {
-          // Asked again the next time; one that has it no more says so.
-          if (asLabError(thrown).kind === 'link') return
+          // Asked again the next time.
+          if (!isEndedThere(thrown)) return
         }
         if (bench.lease === held) await drop(bench, held.lease)
       })()
@@ -121,6 +134,10 @@ export function createTaking({ calls, record, audit, keep, drop, clock }: Create
     },
   }
 }
+
+/** Whether a node that was to end a lease says that it has it no more: it, or an interlock, has ended it already. */
+export const isEndedThere = (thrown: unknown): boolean =>
+  ['lease-invalid', 'interlock-tripped'].includes(asLabError(thrown).code)
 
 /** Of the person, the bench and the key alone, so that a hub that starts again knows it. */
 const leaseOf = ({ id }: BookedBench, holder: string, key: string): string =>

@@ -435,6 +435,81 @@ test('a bench of which nobody knows whether its node gave it is free once the no
   await next.close()
 })
 
+test('a bench that is being taken is nobody else’s before its node has answered, however short it is to be held', async () => {
+  const { fleet, bench } = await withBench()
+  let grant: (() => void) | undefined
+  answer = (method, params) => new Promise((resolve) => (grant = () => resolve(knowing(method, params))))
+  const taking = fleet.takeLease('n.b', 'ada', 5)
+  await until(() => grant !== undefined, 'the node being asked')
+  await clock.advance(7000)
+  assert.is(await refusal(fleet.takeLease('n.b', 'bo', 60)), 'bench-busy')
+  grant?.()
+  const { lease } = await taking
+  assert.equal([bench.lease?.lease, bench.lease?.holder], [lease, 'ada'])
+  await fleet.close()
+})
+
+test('a bench that was given back while it was being taken, and taken by another, stays the other’s', async () => {
+  const { fleet, bench } = await withBench()
+  let grant: (() => void) | undefined
+  const released: (string | undefined)[] = []
+  answer = (method, params) => {
+    if (method === 'lease.take') return new Promise((resolve) => (grant = () => resolve(knowing(method, params))))
+    released.push(params.lease)
+    return { safe: true }
+  }
+  const taking = refusal(fleet.takeLease('n.b', 'ada', 60))
+  await until(() => grant !== undefined, 'the node being asked')
+  const { lease = '' } = bench.lease ?? {}
+  await fleet.releaseLease('n.b', lease, 'ada')
+  const late = grant
+  const others = fleet.takeLease('n.b', 'bo', 60)
+  await until(() => grant !== late, 'the other asking the node')
+  late?.()
+  assert.is(await taking, 'lease-ended')
+  grant?.()
+  await others
+  assert.is(bench.lease?.holder, 'bo')
+  assert.equal(released, [lease, lease], 'the node has it no more')
+  await fleet.close()
+})
+
+test('what could not be written is refused with why, also where its node does not take it back', async () => {
+  const { fleet, bench, log } = await withBench()
+  answer = (method, params) => {
+    if (method === 'lease.release') return silentNode()
+    refuseWrites = true
+    return knowing(method, params)
+  }
+  const taking = refusal(fleet.takeLease('n.b', 'ada', 60))
+  assert.is(await taking, 'disk-full')
+  refuseWrites = false
+  assert.is(bench.lease, undefined)
+  assert.is(log.lines.filter(({ message }) => /could not be given back to its node/.test(message)).length, 1)
+  await fleet.close()
+})
+
+test('a bench of which nobody knows whether its node gave it stays held where the node fails to say so', async () => {
+  const { fleet, bench } = await withBench()
+  answer = silentNode
+  assert.is(await refusal(fleet.takeLease('n.b', 'ada', 600, { key: 'one' })), 'node-silent')
+  let asked = 0
+  answer = () => {
+    asked++
+    throw new LabError({ code: 'internal-error', kind: 'bug', message: 'broken' })
+  }
+  await clock.advance(2000)
+  await until(() => asked > 0, 'the node being asked')
+  await clock.advance(1000)
+  assert.is(bench.lease?.holder, 'ada')
+  answer = () => {
+    throw new LabError({ code: 'lease-invalid', kind: 'caller', message: 'there is none' })
+  }
+  await clock.advance(1000)
+  await until(() => bench.lease === undefined, 'the bench being free')
+  await fleet.close()
+})
+
 test('an exchange does not wait for its record, and one that can not be noted is answered', async () => {
   const { fleet, log } = await withBench()
   answer = () => ({ lease: 'granted', ttlMs: 600_000 })
