@@ -15,6 +15,7 @@ import type { BatchOptions } from '../../rpc/peer/peer.ts'
 import { type AnyCall, batchServices, type Checked, type OutcomesOfAll, type Reaching } from './batch-services.ts'
 import { type Connection, createConnection, type WayInUse } from './connection.ts'
 import { type Directory, type Found, named } from './directory.ts'
+import { endLocks } from './end-locks.ts'
 import type { Access } from './kept-access.ts'
 import { sameContract } from './same-contract.ts'
 import { endsLease, type Group, takeBench, takeServices } from './take.ts'
@@ -228,16 +229,8 @@ class LabClient implements Client {
       await this.directory.release(bench, { reason: reason === '' ? undefined : reason, since })
     for (const node of new Set(found.filter(({ bench }) => bench === undefined).map(({ node }) => node))) {
       const own = found.filter((one) => one.node === node && one.bench === undefined)
-      const services = own.map(({ name }) => name)
       const { connection } = await this.#together(own)
-      const meant = own.flatMap(({ name, seen: since }) => (since === undefined ? [] : [{ service: name, since }]))
-      const args = {
-        services,
-        ...(reason === '' ? {} : { reason }),
-        // A node of an earlier version knows of none.
-        ...(meant.length === 0 ? {} : { seen: meant }),
-      }
-      await connection.call('node/unlock', args, signal === undefined ? {} : { signal })
+      await endLocks({ connection, locks: own, reason, signal })
     }
   }
 

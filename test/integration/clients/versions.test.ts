@@ -56,6 +56,27 @@ for (const version of ['1.2', '1.3'] as const) {
   })
 }
 
+for (const version of ['1.2', '1.3'] as const) {
+  test(`a client of today ends the lock that was seen, and no other, at a node of ${version}`, async () => {
+    await meets(version, async (earlier) => {
+      await using lab = connect({ node: path() })
+      const holder = await onMachine(node.dataFolder)
+      const other = 'bench-2.psu'
+      await holder.call('node/lock', { services: [psu, other] })
+      const since = (await lab.directory.get(psu)).lockedBy?.since ?? ''
+      const before = new Date(Date.parse(since) - 1).toISOString()
+      const refused = await lab.unlock([other, psu], { seen: { [psu]: before } }).catch((error: LabError) => error)
+      assert.is(refused?.code, 'hold-changed')
+      assert.is(refused?.details.since, since)
+      assert.equal(paramsOf(earlier, 'node/unlock'), [])
+      await lab.unlock([other, psu], { seen: { [psu]: since }, reason: 'it is needed' })
+      assert.equal(paramsOf(earlier, 'node/unlock'), [{ services: [other, psu], reason: 'it is needed' }])
+      assert.equal(await holder.call('node/locks'), [])
+      await holder.close()
+    })
+  })
+}
+
 test('a client of today hears that its lock is lost from an earlier node that tells it', async () => {
   await meets('1.3', async () => {
     await using lab = connect({ node: path() })

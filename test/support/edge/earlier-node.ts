@@ -14,7 +14,7 @@ import { BATCH, PING } from '@fernlab/shared/rpc/messages'
 import { createPeer, type Peer, SIGN_IN } from '@fernlab/shared/rpc/peer/peer'
 import { onMachine } from './service-clients.ts'
 
-/** 1.2 tells of no lock that is lost, 1.3 does; neither knows an id of a taking. */
+/** 1.2 tells of no lock that is lost, 1.3 does; neither knows an id of a taking, nor which lock is meant that is to end. */
 export type EarlierVersion = '1.2' | '1.3'
 
 export interface EarlierNode {
@@ -71,7 +71,7 @@ function contractOf(version: EarlierVersion): ServiceContract {
   const { lost, revoke: _, ...actions }: Record<string, ServiceContract['actions'][string]> = nodeContract.actions
   const told = version === '1.3' && lost !== undefined ? { ...actions, lost } : actions
   const earlier = Object.entries(told).map(([name, action]) => {
-    const { id: __, ...given } = action.arguments
+    const { id: __, seen: ___, ...given } = action.arguments
     return [name, { ...action, arguments: given }] as const
   })
   return { ...nodeContract, version, actions: Object.fromEntries(earlier) }

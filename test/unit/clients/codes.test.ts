@@ -31,6 +31,7 @@ const alone: Readonly<Record<string, string>> = {
   'call-in-loop': 'plain calls are of Python',
   'call-cancelled': 'a signal has a reason of its own in TypeScript',
   'call-invalid': 'of batches in TypeScript, of lists in Python',
+  'hold-changed': 'of nodes of earlier versions, to which a program in TypeScript may say which lock is meant',
   'file-exists': 'modules of stubs are of Python',
   'internal-error': 'a bug',
   'contract-changed': 'of TypeScript it is raised where contracts are compared, for nodes too',
