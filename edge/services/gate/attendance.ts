@@ -51,7 +51,7 @@ export interface AttendanceOptions {
 type Pass = ServiceToken | 'owner'
 type Seen = Pick<Attender, 'person' | 'program' | 'hold'> & { readonly pass: Pass }
 
-/** Of one program, those of its links that have gone; a person has hardly as many links. */
+/** Of one program, those that its links have shown before; a person has hardly as many links. */
 const MOST_PASSES = 32
 
 export class Attendance {
@@ -59,7 +59,7 @@ export class Attendance {
   readonly #seen = new Map<Attender, Seen>()
   readonly #people = new Map<string, number>()
   readonly #holds = new Map<string, number>()
-  /** Those that have a link: how many, and what those that have gone were let in by. */
+  /** Those that have a link: how many, and what these and those that have gone were let in by before. */
   readonly #programs = new Map<string, { links: number; passes: readonly Pass[] }>()
   /** Those that have none, and may come back; the one that has left first is first. */
   readonly #away = new Map<string, { readonly passes: readonly Pass[]; readonly sinceMs: number }>()
@@ -86,7 +86,7 @@ export class Attendance {
     if (now.program !== before?.program) {
       this.#programCame(now.program)
       if (before !== undefined) this.#programLeft(before, false)
-    }
+    } else if (!isSame(before.pass, now.pass)) this.#keepPass(before)
     if (now.hold?.lease === before?.hold?.lease) return
     if (now.hold !== undefined && count(this.#holds, now.hold.lease, 1) === 1) {
       this.#options.listener.holdCame(now.hold)
@@ -132,14 +132,22 @@ export class Attendance {
     const present = this.#programs.get(program)
     if (present === undefined) return
     present.links--
-    const shown = isOver ? present.passes : [...present.passes.filter((other) => !isSame(other, pass)), pass]
-    present.passes = shown.filter((one) => this.#isGood(one)).slice(-MOST_PASSES)
+    if (!isOver) this.#keepPass({ program, pass })
+    present.passes = present.passes.filter((one) => this.#isGood(one))
     if (present.links > 0) return
     const { passes } = present
     this.#programs.delete(program)
     this.#forgetOld()
     const isKept = this.#options.listener.left(program, passes.length === 0)
     if (isKept && passes.length > 0) this.#away.set(program, { passes, sinceMs: this.#options.clock.monotonic() })
+  }
+
+  /** The program may be let in by it again, though no link of its shows it any more. */
+  #keepPass({ program, pass }: Pick<Seen, 'program' | 'pass'>): void {
+    const present = this.#programs.get(program)
+    if (present === undefined) return
+    const shown = [...present.passes.filter((other) => !isSame(other, pass)), pass]
+    present.passes = shown.filter((one) => this.#isGood(one)).slice(-MOST_PASSES)
   }
 
   #holdLeft(hold: Hold | undefined, graceMs: number): void {

@@ -91,6 +91,30 @@ test('a program is gone for good with the last of its tokens, and not with that 
   assert.equal(told.slice(4), ['p came', 'p left for good'])
 })
 
+test('a program is let in again by what its one link showed before the token that has ended', () => {
+  const { attendance, told, bad, revoked } = openAttendance()
+  const one = { ...link('p', 'plain') }
+  attendance.enter(one)
+  one.token = token('hold')
+  attendance.enter(one)
+  one.isOver = true
+  bad.add('hold')
+  attendance.leave(one)
+  assert.equal(told, ['p came', 'p left'])
+  revoked.add('plain')
+  attendance.endRevoked()
+  assert.equal(told.slice(2), ['p left for good'])
+  // Of renewed ones, those that have run out are none.
+  const renewing = { ...link('q', 'first') }
+  attendance.enter(renewing)
+  bad.add('first')
+  renewing.token = token('second')
+  attendance.enter(renewing)
+  bad.add('second')
+  attendance.leave(renewing)
+  assert.equal(told.slice(3), ['q came', 'q left for good'])
+})
+
 test('a program that has shown a token that is not revoked is waited for, and the owner of the machine always', () => {
   const { attendance, told, revoked } = openAttendance()
   const links = [link('two', 'a'), link('two', 'b'), link('one', 'a'), link('local')]
