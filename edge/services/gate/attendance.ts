@@ -104,13 +104,14 @@ export class Attendance {
     this.#programLeft(seen, attender.isOver)
   }
 
-  /** Tokens were revoked: programs that are away, and have shown no other, are gone for good. */
+  /** Tokens were revoked: programs that are away, and have shown one of these and no other that is good, are gone for good. */
   endRevoked(): void {
     const { isRevoked, listener } = this.#options
     this.#forgetOld()
     const isGone = (pass: Pass) => pass !== 'owner' && isRevoked(pass)
     for (const [program, { passes }] of [...this.#away]) {
-      if (!passes.every(isGone)) continue
+      // That one ran out meanwhile is no reason by itself: its grace was given while it was good.
+      if (!passes.some(isGone) || passes.some((one) => this.#isGood(one))) continue
       this.#away.delete(program)
       listener.left(program, true)
     }

@@ -129,6 +129,19 @@ test('a program that has shown a token that is not revoked is waited for, and th
   assert.equal(told.slice(7), ['two left for good'])
 })
 
+test('a program of which one token is revoked and the others have run out is gone for good', () => {
+  const { attendance, told, bad, revoked } = openAttendance()
+  const links = [link('both', 'short'), link('both', 'a'), link('ran-out', 'short')]
+  for (const one of links) attendance.enter(one)
+  for (const one of links) attendance.leave(one)
+  bad.add('short')
+  attendance.endRevoked()
+  assert.equal(told.slice(4), [], 'a token that has run out takes back nothing of the grace')
+  revoked.add('a')
+  attendance.endRevoked()
+  assert.equal(told.slice(4), ['both left for good'])
+})
+
 test('who has been away for longer than anything is kept is forgotten', async () => {
   const { attendance, told, revoked, clock } = openAttendance()
   for (const program of ['early', 'late']) {
