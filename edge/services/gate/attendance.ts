@@ -17,10 +17,10 @@ export interface AttendanceListener {
   /** A first link of the person's program is there. */
   came(program: string): void
   /**
-   * The last one has gone; `isOver`: none of its tokens is good any more, so that nobody is waited for. Returns whether
-   * anything of the program is kept until it comes back: of others nothing is remembered.
+   * The last one has gone; `isOver`: none of its tokens is good any more, so that nobody is waited for. Returns for how many
+   * milliseconds anything of the program is kept until it comes back: for as long it is remembered, and not at all for 0.
    */
-  left(program: string, isOver: boolean): boolean
+  left(program: string, isOver: boolean): number
   /** The same of a hold of the hub. */
   holdCame(hold: Hold): void
   holdLeft(hold: Hold, graceMs: number): void
@@ -43,16 +43,22 @@ export interface AttendanceOptions {
   /** Whether the token would let somebody in now. */
   readonly isGood: (token: ServiceToken) => boolean
   readonly isRevoked: (token: ServiceToken) => boolean
-  /** For how long anything of a program that is away may be kept. */
-  readonly awayMs: number
   readonly clock: Pick<Clock, 'monotonic'>
 }
 
 type Pass = ServiceToken | 'owner'
 type Seen = Pick<Attender, 'person' | 'program' | 'hold'> & { readonly pass: Pass }
+/** A program that is remembered until then. */
+interface Away {
+  readonly person: string
+  readonly passes: readonly Pass[]
+  readonly untilMs: number
+}
 
 /** Of one program, those that its links have shown before; a person has hardly as many links. */
 const MOST_PASSES = 32
+/** Of one person; of the one that left first nothing is known then but what its grace says. */
+const MOST_AWAY = 256
 
 export class Attendance {
   readonly #options: AttendanceOptions
@@ -62,7 +68,7 @@ export class Attendance {
   /** Those that have a link: how many, and what these and those that have gone were let in by before. */
   readonly #programs = new Map<string, { links: number; passes: readonly Pass[] }>()
   /** Those that have none, and may come back; the one that has left first is first. */
-  readonly #away = new Map<string, { readonly passes: readonly Pass[]; readonly sinceMs: number }>()
+  readonly #away = new Map<string, Away>()
 
   constructor(options: AttendanceOptions) {
     this.#options = options
@@ -129,7 +135,7 @@ export class Attendance {
     this.#options.listener.came(program)
   }
 
-  #programLeft({ program, pass }: Seen, isOver: boolean): void {
+  #programLeft({ person, program, pass }: Seen, isOver: boolean): void {
     const present = this.#programs.get(program)
     if (present === undefined) return
     present.links--
@@ -139,8 +145,12 @@ export class Attendance {
     const { passes } = present
     this.#programs.delete(program)
     this.#forgetOld()
-    const isKept = this.#options.listener.left(program, passes.length === 0)
-    if (isKept && passes.length > 0) this.#away.set(program, { passes, sinceMs: this.#options.clock.monotonic() })
+    const keptMs = this.#options.listener.left(program, passes.length === 0)
+    if (keptMs <= 0 || passes.length === 0) return
+    const ofPerson = [...this.#away].filter(([, away]) => away.person === person)
+    const [oldest] = ofPerson.length < MOST_AWAY ? [] : ofPerson
+    if (oldest !== undefined) this.#away.delete(oldest[0])
+    this.#away.set(program, { person, passes, untilMs: this.#options.clock.monotonic() + keptMs })
   }
 
   /** The program may be let in by it again, though no link of its shows it any more. */
@@ -160,11 +170,8 @@ export class Attendance {
   }
 
   #forgetOld(): void {
-    const { clock, awayMs } = this.#options
-    for (const [program, { sinceMs }] of this.#away) {
-      if (clock.monotonic() - sinceMs <= awayMs) return
-      this.#away.delete(program)
-    }
+    const nowMs = this.#options.clock.monotonic()
+    for (const [program, { untilMs }] of this.#away) if (nowMs > untilMs) this.#away.delete(program)
   }
 }
 

@@ -104,7 +104,6 @@ export function createGate(options: GateOptions): Gate {
     listener: options.attendance,
     isGood,
     isRevoked,
-    awayMs: MOST_GRACE_S * 1000,
     clock,
   })
   const memory = new PersonShares(MOST_OF_PERSON_BYTES, MOST_TOGETHER_BYTES, () =>

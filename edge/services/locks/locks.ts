@@ -67,8 +67,8 @@ export interface Locks {
   has(owner: string, bench: string, lease: Lease): boolean
   /** The program has a link. */
   came(program: string): void
-  /** It has none any more; whether anything of it is kept until it comes back. */
-  left(program: string, isOver: boolean): boolean
+  /** It has none any more; for how many milliseconds anything of it is kept until it comes back. */
+  left(program: string, isOver: boolean): number
   /**
    * Of whatever is locked, or of these alone where they are named; until the returned function is called. Told what has
    * changed, as `isOf` knows it.
@@ -256,11 +256,11 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
         for (const taking of takings.values()) if (taking.program === program) taking.cancel()
     },
     left: (program, isOver) => {
-      let isKept = false
+      let keptMs = 0
       for (const lock of locks.values()) {
         for (const [id, taking] of lock.takings) {
           if (taking.program !== program) continue
-          isKept = !isOver
+          if (!isOver) keptMs = Math.max(keptMs, taking.graceMs)
           taking.cancel()
           taking.cancel = clock.after(isOver ? 0 : taking.graceMs, () => {
             const { target, owner } = lock
@@ -271,7 +271,7 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
           })
         }
       }
-      return isKept
+      return keptMs
     },
     onChange: (listener, of) => {
       if (of === undefined) {

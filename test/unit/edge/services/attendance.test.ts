@@ -19,14 +19,13 @@ function openAttendance() {
       came: (program) => told.push(`${program} came`),
       left: (program, isOver) => {
         told.push(`${program} left${isOver ? ' for good' : ''}`)
-        return !isOver && !nothing.has(program)
+        return isOver || nothing.has(program) ? 0 : AWAY_MS
       },
       holdCame: ({ lease }) => told.push(`${lease} came`),
       holdLeft: ({ lease }, graceMs) => told.push(`${lease} left for ${graceMs}`),
     },
     isGood: ({ jti }) => !bad.has(jti) && !revoked.has(jti),
     isRevoked: ({ jti }) => revoked.has(jti),
-    awayMs: AWAY_MS,
     clock,
   })
   return { clock, told, bad, revoked, attendance, nothing }
@@ -177,6 +176,23 @@ test('a program of which nothing is kept is not remembered, however many of them
     attendance.leave(one)
   }
   assert.is(attendance.away, 1)
+})
+
+test('a person leaves no more behind than so much, however many of their programs keep something', () => {
+  const { attendance, told, revoked } = openAttendance()
+  const leave = (program: string, person: string) => {
+    const one = link(program, person, { person })
+    attendance.enter(one)
+    attendance.leave(one)
+  }
+  leave('of another', 'bob')
+  for (let n = 0; n < 1000; n++) leave(`p${n}`, 'ada')
+  assert.is(attendance.away, 257)
+  told.length = 0
+  revoked.add('ada')
+  revoked.add('bob')
+  attendance.endRevoked()
+  assert.equal(told.slice(0, 2), ['of another left for good', 'p744 left for good'], 'the oldest of the same person went')
 })
 
 test.run()

@@ -61,7 +61,7 @@ function openGate() {
       came: (program) => came.push(`${named(program)} came`),
       left: (program, isOver) => {
         came.push(`${named(program)} left${isOver ? ' for good' : ''}`)
-        return !isOver
+        return isOver ? 0 : 600_000
       },
       holdCame: ({ lease }) => came.push(`${lease} came`),
       holdLeft: ({ lease }, graceMs) => came.push(`${lease} left for ${graceMs}`),
