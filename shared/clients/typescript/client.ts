@@ -15,7 +15,7 @@ import type { BatchOptions } from '../../rpc/peer/peer.ts'
 import { type AnyCall, batchServices, type Checked, type OutcomesOfAll, type Reaching } from './batch-services.ts'
 import { type Connection, createConnection, type WayInUse } from './connection.ts'
 import { type Directory, type Found, named } from './directory.ts'
-import { endLocks } from './end-locks.ts'
+import { endLocks, seenOfBenches } from './end-locks.ts'
 import type { Access } from './kept-access.ts'
 import { sameContract } from './same-contract.ts'
 import { endsLease, type Group, takeBench, takeServices } from './take.ts'
@@ -86,7 +86,8 @@ export interface Client extends AsyncDisposable {
   lock(names: readonly string[], options?: LockOptions): Promise<Lock>
   /**
    * Ends locks of the same person, of whatever program; with the right, and of benches with a reason, those of others. What is
-   * in `seen` is ended only where it is locked since then; rejects with `hold-changed`, which says who has it now.
+   * in `seen` is ended only where it is locked since then; rejects with `hold-changed`, which says who has it now. Benches are
+   * ended one after another, then the services of each node together: what is refused ends nothing from there on.
    */
   unlock(names: readonly string[], options?: UnlockOptions): Promise<void>
   close(): Promise<void>
@@ -224,8 +225,7 @@ class LabClient implements Client {
     const found = await Promise.all(
       [...new Set(names)].map(async (name) => ({ ...(await this.directory.get(name, signal)), seen: seen[name] })),
     )
-    const benches = new Map(found.flatMap(({ bench, seen: since }) => (bench === undefined ? [] : [[bench, since]])))
-    for (const [bench, since] of benches)
+    for (const [bench, since] of seenOfBenches(found))
       await this.directory.release(bench, { reason: reason === '' ? undefined : reason, since })
     for (const node of new Set(found.filter(({ bench }) => bench === undefined).map(({ node }) => node))) {
       const own = found.filter((one) => one.node === node && one.bench === undefined)

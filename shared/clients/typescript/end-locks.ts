@@ -29,6 +29,23 @@ export async function endLocks({ connection, locks, reason, signal }: EndLocks):
   await connection.call('node/unlock', args, options)
 }
 
+/** Pure: since when each bench is held that is meant, where a part of it says so. Throws where two parts say two times. */
+export function seenOfBenches(
+  parts: readonly { readonly bench: string | undefined; readonly seen: string | undefined }[],
+): ReadonlyMap<string, string | undefined> {
+  const benches = new Map<string, string | undefined>()
+  for (const { bench, seen } of parts) {
+    if (bench === undefined) continue
+    const before = benches.get(bench)
+    if (before !== undefined && seen !== undefined && Date.parse(before) !== Date.parse(seen)) {
+      const message = `seen: ${bench} is held since ${before} or since ${seen}, not both: no hold was ended`
+      throw new LabError({ code: 'call-invalid', kind: 'caller', message })
+    }
+    benches.set(bench, before ?? seen)
+  }
+  return benches
+}
+
 /** Throws where one is locked since another time; that one is locked no more is for the node to say. */
 function requireSeen(seen: readonly { readonly service: string; readonly since: string }[], told: unknown): void {
   for (const { service, since } of seen) {

@@ -267,6 +267,21 @@ test('a lock takes its benches and services in one order, renews them, and gives
   await client.close()
 })
 
+test('of the parts of a bench one says which hold is meant, and two that say two end none', async () => {
+  const parts = ['b.psu', 'b.dmm', 'b.awg'].map((name) => found('pi', name, supply, 'pi.b'))
+  const { client, asked } = lab(parts)
+  const [one, other] = ['2026-11-28T10:00:00.000Z', '2026-11-28T11:00:00.000Z']
+  await client.unlock(['b.psu', 'b.dmm'], { seen: { 'b.psu': one } })
+  assert.equal(asked.splice(0), [`release pi.b ${one}`])
+  await client.unlock(['b.psu', 'b.dmm'], { seen: { 'b.dmm': one } })
+  assert.equal(asked.splice(0), [`release pi.b ${one}`])
+  const seen = { 'b.psu': one, 'b.dmm': other }
+  const refused = await client.unlock(['b.awg', 'b.psu', 'b.dmm'], { seen }).catch((error: LabError) => error)
+  assert.is(refused?.code, 'call-invalid')
+  assert.equal(asked, [])
+  await client.close()
+})
+
 test('each lock ends what it has taken alone, and each client is a program of its own on all its links', async () => {
   const { client, takings, programs, cut } = lab([found('pi', 'fit'), found('pi', 'a.supply', supply, 'pi.a')])
   const first = await client.lock(['fit'])
