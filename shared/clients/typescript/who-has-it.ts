@@ -7,9 +7,12 @@ type LockedBy = NonNullable<DirectoryEntry['lockedBy']>
 const LOCKED = 'service-locked'
 const codes = [LOCKED, 'bench-held', 'bench-busy']
 
-/** Whether somebody's name may be missing in it: of a run, and of what is one's own, nobody's is. */
-const leavesOpenWho = ({ code, details: { since, run, mine } }: LabError): boolean =>
-  codes.includes(code) && since !== undefined && run !== true && mine !== true
+/**
+ * Whether somebody's name may be missing in it: of a run, and of what is one's own, nobody's is; `by` is a name, of a hub's
+ * refusal too, which says what can be done as well. The `owner` that a node tells may be an id.
+ */
+const leavesOpenWho = ({ code, details: { since, run, mine, by } }: LabError): boolean =>
+  codes.includes(code) && since !== undefined && run !== true && mine !== true && by === undefined
 
 /** Pure: the error with who has it, since when and what for; as it is where the directory says no more than that it is had. */
 export function withWho(error: LabError, service: string, lockedBy: LockedBy | undefined): LabError {

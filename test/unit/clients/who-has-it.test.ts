@@ -28,7 +28,7 @@ test('is said with since when and what for, as far as the directory tells', () =
   assert.is(withWho(error, 'pi/b.psu', undefined), error)
 })
 
-test('is asked for once for each that has it, and not of a run or of what is one’s own', async () => {
+test('is asked for once for each that has it, and not of a run, of what is one’s own, or where it is said', async () => {
   const asked: string[] = []
   const who = new WhoHasIt(async (service) => {
     asked.push(service)
@@ -43,11 +43,14 @@ test('is asked for once for each that has it, and not of a run or of what is one
   for (const error of [
     refusal('bench-busy', { since, run: true }),
     refusal('bench-held', { since, mine: true }),
+    refusal('bench-busy', { since, by: 'Cy Chair', reason: 'a course' }),
     refusal('bench-busy', {}),
     refusal('call-invalid'),
   ])
     assert.is(await who.amended(error, 'pi/b.psu'), error)
   assert.equal(asked, [])
+  const owned = refusal('service-locked', { since, owner: 'p1' })
+  assert.match((await who.amended(owned, 'pi/fit')).message, /Bo Bench has it/)
   assert.is(await who.amended(busy, 'pi/away'), busy)
 })
 
