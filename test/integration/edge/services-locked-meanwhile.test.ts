@@ -125,7 +125,7 @@ test('streams, calls and batches of others end with why, and their methods too; 
   for (const error of [bobs.end, bobWaits]) {
     assert.is(error?.code, 'service-locked')
     assert.match(error?.message ?? '', /^service sweep is locked by somebody else since [^ ]*Z$/)
-    assert.equal(Object.keys(error?.details ?? {}), ['since'])
+    assert.equal(Object.keys(error?.details ?? {}), ['service', 'since'])
   }
   assert.match(cyWaits?.message ?? '', /^service sweep is locked by ada since [^ ]*Z \(secret words\)$/)
   const outcomes = (await batch).map((one) => ('error' in one ? one.error.code : 'done'))
