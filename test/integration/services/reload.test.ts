@@ -94,7 +94,10 @@ export default class { constructor({ parameters: { key } }) { console.log('${wor
   await lab.until(() => isUp(lab, 'one') && count('second with') === 3)
   const ofOther = lab.daemons.logOf('c', { lines: 500, after: log?.next ?? '' })
   assert.is(ofOther?.lines.filter(({ text }) => text.startsWith('second with')).length, 1)
-  assert.is(ofOther?.lines.some(({ text }) => text.startsWith('first with')), false)
+  assert.is(
+    ofOther?.lines.some(({ text }) => text.startsWith('first with')),
+    false,
+  )
   assert.is(ofOther?.continues, false)
   assert.is(count('first with'), 1, 'for whoever owns the machine')
   await lab.close()
