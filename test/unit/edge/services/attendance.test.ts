@@ -192,7 +192,11 @@ test('a person leaves no more behind than so much, however many of their program
   revoked.add('ada')
   revoked.add('bob')
   attendance.endRevoked()
-  assert.equal(told.slice(0, 2), ['of another left for good', 'p744 left for good'], 'the oldest of the same person went')
+  assert.equal(
+    told.slice(0, 2),
+    ['of another left for good', 'p744 left for good'],
+    'the oldest of the same person went',
+  )
 })
 
 test.run()
