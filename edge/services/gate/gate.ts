@@ -131,12 +131,12 @@ export function createGate(options: GateOptions): Gate {
     throw refused('too-many-clients', message, 'later')
   }
   /** Once it is kept, with how many links it has closed. */
-  const closeRevoked = async (kept: Promise<void>, people: EndedOwn['people']): Promise<number> => {
+  const closeRevoked = async (kept: Promise<void>): Promise<number> => {
     const over = [...open.keys()].filter((caller) => caller.isRevoked)
     for (const caller of over) closeOver(caller, whyOver(caller.hold))
     // Of those whose link has broken, nobody is waited for either, and nothing goes on for them.
     attendance.endRevoked()
-    lingering.judge(({ owner }) => (people === 'all' ? owner !== LOCAL : people.includes(owner)))
+    lingering.endOver()
     await kept
     return over.length
   }
@@ -272,6 +272,7 @@ export function createGate(options: GateOptions): Gate {
         lingering,
         // What was revoked leaves nothing behind.
         owner: () => (caller.isSignedIn && !caller.isOver ? caller.person : undefined),
+        isOver: () => caller.isRevoked || (caller.hold !== undefined && !isHeld(caller.hold)),
         mayResume: (method) => requireMay(caller, method),
         signIn: (params) => signIn(caller, params, enter),
         takeRoom: (bytes) => memory.take(person(), bytes),
@@ -291,8 +292,8 @@ export function createGate(options: GateOptions): Gate {
       }
     },
     // As the hub has the time: tokens that it signs later are others.
-    revoke: (revoked) => closeRevoked(revocations.add(revoked, options.timeOf('').nowMs), revoked.people ?? []),
-    revokeOwn: (ended) => closeRevoked(ownTokens.end(ended), ended.people),
+    revoke: (revoked) => closeRevoked(revocations.add(revoked, options.timeOf('').nowMs)),
+    revokeOwn: (ended) => closeRevoked(ownTokens.end(ended)),
     judgeHolds: () => {
       for (const caller of open.keys()) {
         if (caller.hold === undefined || options.isHeld(caller.hold)) continue
@@ -301,6 +302,7 @@ export function createGate(options: GateOptions): Gate {
           attendance.enter(caller)
         } else closeOver(caller, `hold-ended: ${options.holdEnded(caller.hold).message}`)
       }
+      lingering.endOver()
     },
     judgeLocks: (services) => {
       // Once for all that is locked together.

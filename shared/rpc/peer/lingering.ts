@@ -18,9 +18,12 @@ export interface LingeringStream {
   readonly method: string
   readonly owner: string
   readonly lingerMs: number
+  /** Whether the owner, by what was shown on its last link, may go on no more. */
+  readonly isOver: () => boolean
 }
 
-interface Entry extends LingeringStream {
+interface Entry extends Omit<LingeringStream, 'isOver'> {
+  isOver: () => boolean
   /** It has no link. */
   isAlone: boolean
   cancel: () => void
@@ -76,10 +79,11 @@ export class Lingering {
     return entry?.owner === owner ? entry : undefined
   }
 
-  /** A link has the stream: it waits no more. */
-  attached(token: string): void {
+  /** Another link has the stream: it waits no more. */
+  attached(token: string, isOver: () => boolean): void {
     const entry = this.#entries.get(token)
     if (entry === undefined) return
+    entry.isOver = isOver
     entry.isAlone = false
     entry.cancel()
     entry.cancel = () => {}
@@ -88,6 +92,11 @@ export class Lingering {
   /** Stops those without a link that are not to be gone on with; of the others their links are asked. */
   judge(isOver: (stream: Pick<LingeringStream, 'method' | 'owner'>) => boolean): void {
     for (const [token, entry] of [...this.#entries]) if (entry.isAlone && isOver(entry)) this.stop(token)
+  }
+
+  /** Stops those without a link whose owner may go on no more. */
+  endOver(): void {
+    for (const [token, entry] of [...this.#entries]) if (entry.isAlone && entry.isOver()) this.stop(token)
   }
 
   /** Nobody comes back for it. */

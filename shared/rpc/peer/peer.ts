@@ -96,6 +96,8 @@ export interface CreatePeerOptions {
    * undefined when the link ends, nothing lingers.
    */
   readonly owner?: () => string | undefined
+  /** Whether that one may go on no more, also once the link has ended: asked when the streams that linger are judged. */
+  readonly isOver?: () => boolean
   /** Throws when that one may not call the method any more by which a stream was begun that is to be gone on with. */
   readonly mayResume?: (method: string) => void
   /**
@@ -152,7 +154,7 @@ class LinkPeer implements Peer {
 
   constructor(options: CreatePeerOptions) {
     const { link, clock, serve, signIn, limits = defaultLimits, lingering, onTrouble } = options
-    const { owner = () => '', mayResume = () => {}, takeRoom } = options
+    const { owner = () => '', isOver = () => false, mayResume = () => {}, takeRoom } = options
     this.link = link
     this.#limits = limits
     this.#clock = clock
@@ -168,7 +170,16 @@ class LinkPeer implements Peer {
     this.#serving = new Serving({
       serve: (method, params, context) => this.#do(method, params, context),
       outbox: this.#outbox,
-      streams: new ServedStreams({ outbox: this.#outbox, limits, lingering, takeRoom, owner, mayResume, onStuck }),
+      streams: new ServedStreams({
+        outbox: this.#outbox,
+        limits,
+        lingering,
+        takeRoom,
+        owner,
+        isOver,
+        mayResume,
+        onStuck,
+      }),
       limits,
       clock,
       takeRoom,

@@ -17,6 +17,8 @@ export interface ServedStreamsOptions {
   readonly takeRoom: TakeRoom | undefined
   /** Whose link it is; undefined while nobody knows. */
   readonly owner: () => string | undefined
+  /** Whether whoever was there last may go on no more, also once the link has ended. */
+  readonly isOver: () => boolean
   /** Throws when the owner may not call that method any more. */
   readonly mayResume: (method: string) => void
   readonly onStuck: (error: LabError) => void
@@ -66,7 +68,8 @@ export class ServedStreams {
       },
       onStop: (reason) => call.giveUp(reason),
     })
-    if (lingerMs > 0 && owner !== undefined) token = lingering?.keep({ stream, method: call.method, owner, lingerMs })
+    if (lingerMs > 0 && owner !== undefined)
+      token = lingering?.keep({ stream, method: call.method, owner, lingerMs, isOver: this.#options.isOver })
     this.#open.set(id, { stream, token })
     if (token !== undefined) this.#keep(id, stream, token)
     void stream.run()
@@ -81,7 +84,7 @@ export class ServedStreams {
     mayResume(found.method)
     const { stream } = found
     this.#open.set(id, { stream, token })
-    lingering?.attached(token)
+    lingering?.attached(token, this.#options.isOver)
     let isThere = false
     try {
       isThere = stream.attach(this.#sink(id, onOver), seen, credit)

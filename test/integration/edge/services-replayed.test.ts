@@ -212,4 +212,21 @@ test('the place of a stream is of no use to another person, and to its own not w
   assert.is((await rejection(back.resume(place).next())).code, 'stream-gone')
 })
 
+test('what waits for its link ends with the token that it was begun by, as a hub names it, and with no other', async () => {
+  const there = await withHub()
+  const begin = async (jti: string) => {
+    const ada = await remote(await key.sign({ sub: 'mia', jti }))
+    const stream = ada.stream('bench-1.psu/signals.follow', { signals: ['voltage'] }, { lingerMs: 60_000, credit: 4 })
+    while (stream.place === undefined) await stream.next()
+    await ada.close()
+    return stream.place
+  }
+  const [, stays] = [await begin('ends'), await begin('stays')]
+  await until(async () => node.edge.services.counts.lingering === 2, 'both wait for their links', 5000)
+  await there.call('services.revoke', { tokens: ['ends'] })
+  assert.is(node.edge.services.counts.lingering, 1)
+  const back = await remote(await key.sign({ sub: 'mia', jti: 'new' }))
+  assert.is((await back.resume(stays).next()).done, false)
+})
+
 test.run()
