@@ -113,6 +113,8 @@ test('the hold of another is ended while the history of the bench is still on it
   await dialog.waitFor({ state: 'detached' })
   assert.not.ok(hub.heldBy.has(bench))
   await page.getByText(/Take the bench to set values by hand/).waitFor()
+  // The bench is known to be free by now, and may be asked for.
+  await page.getByLabel('What for').waitFor()
   assert.is(await page.getByRole('region', { name: 'Health' }).count(), 0)
   const before = await button(page, 'Take the bench').boundingBox()
   isHeldUp = false
