@@ -40,7 +40,7 @@ test('what stands above the limit of its bench says so until it is set', async (
     scheme: 'dark',
     language: 'es-ES',
   })
-  const limit = page.getByText(/^por encima de lo máximo que se puede ajustar aquí \(0\.05\sA\)/)
+  const limit = page.getByText(/^por encima de lo máximo que se puede ajustar aquí \(0,05\sA\)/)
   await limit.waitFor()
   await page.getByText('una clave tuya de la API').waitFor()
   assert.equal(await barriersOn(page), [])

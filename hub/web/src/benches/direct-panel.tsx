@@ -47,6 +47,12 @@ export function DirectPanel({ bench }: { bench: Bench }) {
       .filter((signal) => signal.access !== 'set' && signal.dtype !== 'array')
       .map((signal) => `${part}.${signal.name}`),
   )
+  /** Resolves when the page knows who has the bench by now; history and outages follow, however long they take. */
+  const changed = () => {
+    const { queryKey } = benchesQuery(api)
+    void client.invalidateQueries({ queryKey, predicate: (query) => query.queryKey.length > queryKey.length })
+    return client.invalidateQueries({ queryKey, exact: true })
+  }
   const take = useMutation({
     mutationFn: ({ held, reason = '' }: { readonly held?: string; readonly reason?: string }) =>
       api.send<Lease>('POST', `${path}/lease`, {
@@ -63,7 +69,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
       // Else it lasts, and is renewed again: its hub is away, say.
       else if (endsLease(error)) lose(error)
     },
-    onSettled: () => client.invalidateQueries(benchesQuery(api)),
+    onSettled: () => changed(),
   })
   const role = useQuery(meQuery(api)).data?.role
   const drives = isStaff(role)
@@ -85,7 +91,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   useEffect(() => {
     if (!isOver) return
     lose(readings.error)
-    void client.invalidateQueries(benchesQuery(api))
+    void changed()
   }, [isOver])
   // Until something could be read again.
   const wasRefused = isInUse(take.error) && take.submittedAt > readings.dataUpdatedAt
@@ -95,7 +101,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     onSettled: () => {
       setLease(undefined)
       setAsked({})
-      return client.invalidateQueries(benchesQuery(api))
+      return changed()
     },
   })
   const set = useMutation({
@@ -133,7 +139,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
           take.reset()
         } finally {
           // Who has it by now is asked for too.
-          await client.invalidateQueries(benchesQuery(api))
+          await changed()
         }
       }}
     />

@@ -55,8 +55,10 @@ export function EndHold({ of, held, end, disabled }: Props) {
   }, [ended])
   const latest = useRef(held)
   latest.current = held
+  // While it is being ended, the answer says how it stands: one may let it go and another take it meanwhile.
+  const isEnding = useRef(false)
   useEffect(() => {
-    if (isFree) setAsked(undefined)
+    if (isFree && !isEnding.current) setAsked(undefined)
   }, [isFree])
   const ask = () => {
     setAsked(held)
@@ -70,6 +72,7 @@ export function EndHold({ of, held, end, disabled }: Props) {
     setBad(of === 'bench' && why === '')
     if (of === 'bench' && why === '') return field.current?.focus()
     setPending(true)
+    isEnding.current = true
     try {
       await end(why, asked?.since)
       setAsked(undefined)
@@ -79,6 +82,7 @@ export function EndHold({ of, held, end, disabled }: Props) {
       const now = heldNow(thrown, latest.current)
       if (now !== undefined) setAsked(now)
     } finally {
+      isEnding.current = false
       setPending(false)
     }
   }
@@ -99,7 +103,7 @@ export function EndHold({ of, held, end, disabled }: Props) {
         </p>
       ) : null}
       <ConfirmDialog
-        opened={asked !== undefined && !isFree}
+        opened={asked !== undefined}
         title={asked?.person === undefined ? t('hold.endTitle') : t('hold.endTitleOf', { person: asked.person })}
         confirm={t('hold.end')}
         pending={isPending}
