@@ -2,8 +2,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
-import { build } from 'esbuild'
 import type { Browser } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { until } from '../integration/hub/hub-with-node.ts'
@@ -12,6 +10,7 @@ import { onMachine } from '../support/edge/service-clients.ts'
 import { root } from '../support/source-files.ts'
 import { suite } from '../support/suite.ts'
 import { openBrowser, visit } from './support/browser.ts'
+import { pageScript } from './support/page-script.ts'
 
 const test = suite('a client in a page, without a hub', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
 
@@ -37,16 +36,7 @@ let pages: Server
 let node: TestNode
 
 test.before(async () => {
-  const options = { resolveDir: join(root, 'shared/clients/typescript'), loader: 'ts' } as const
-  const bundled = await build({
-    stdin: { contents: program, ...options },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2022',
-  })
-  const script = bundled.outputFiles[0]?.text ?? ''
+  const script = await pageScript(root, program)
   pages = createServer((_, response) => {
     response.setHeader('content-type', 'text/html')
     response.end(

@@ -1,6 +1,4 @@
 /** A page of a hub that runs experiments by the client for TypeScript, as whoever is signed in and by a token. */
-import { join } from 'node:path'
-import { build } from 'esbuild'
 import type { Browser } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { adminToken, type TestHub } from '../integration/hub/hub-with-node.ts'
@@ -9,6 +7,7 @@ import { putSlowLab } from '../support/clients/slow-lab.ts'
 import { root } from '../support/source-files.ts'
 import { suite } from '../support/suite.ts'
 import { visitAs } from './support/lab-page-stage.ts'
+import { pageScript } from './support/page-script.ts'
 import { serviceStage } from './support/service-stage.ts'
 
 const test = suite('a client in a page of a hub', { timeoutMs: 120_000, hookTimeoutMs: 90_000 })
@@ -49,16 +48,7 @@ serviceStage(test, (given) => {
 })
 test.before(async () => {
   await putSlowLab({ http: lab.hub.httpUrl, token: adminToken })
-  const options = { resolveDir: join(root, 'shared/clients/typescript'), loader: 'ts' } as const
-  const bundled = await build({
-    stdin: { contents: program, ...options },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2022',
-  })
-  script = bundled.outputFiles[0]?.text ?? ''
+  script = await pageScript(root, program)
 })
 
 const expected = {

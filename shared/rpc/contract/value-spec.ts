@@ -75,27 +75,18 @@ export type GivenOf<Spec> = Spec extends { readonly type: 'array' }
         : { readonly [Name in keyof Members]: GivenOf<Members[Name]> }
       : ValueOf<Spec>
 
-/** The TypeScript type of an action's arguments: those with a default may be left out. */
-export type ArgumentsOf<Specs> = {
-  readonly [Name in keyof Specs as Specs[Name] extends { readonly default: unknown } ? never : Name]: ValueOf<
-    Specs[Name]
-  >
+/** The values by name, of which those with a default may be left out. */
+type WithDefaults<Specs, Values extends { readonly [Name in keyof Specs]: unknown }> = {
+  readonly [Name in keyof Specs as Specs[Name] extends { readonly default: unknown } ? never : Name]: Values[Name]
 } & {
-  readonly [Name in keyof Specs as Specs[Name] extends { readonly default: unknown } ? Name : never]?: ValueOf<
-    Specs[Name]
-  >
+  readonly [Name in keyof Specs as Specs[Name] extends { readonly default: unknown } ? Name : never]?: Values[Name]
 }
 
+/** The TypeScript type of an action's arguments: those with a default may be left out. */
+export type ArgumentsOf<Specs> = WithDefaults<Specs, { readonly [Name in keyof Specs]: ValueOf<Specs[Name]> }>
+
 /** The same as a caller gives them. */
-export type GivenArgumentsOf<Specs> = {
-  readonly [Name in keyof Specs as Specs[Name] extends { readonly default: unknown } ? never : Name]: GivenOf<
-    Specs[Name]
-  >
-} & {
-  readonly [Name in keyof Specs as Specs[Name] extends { readonly default: unknown } ? Name : never]?: GivenOf<
-    Specs[Name]
-  >
-}
+export type GivenArgumentsOf<Specs> = WithDefaults<Specs, { readonly [Name in keyof Specs]: GivenOf<Specs[Name]> }>
 
 /** The schema of {@link ValueSpec}. */
 export const valueSpecSchema: z.ZodType<ValueSpec> = z.lazy(() =>
