@@ -35,7 +35,7 @@ test('from a terminal: what a service can do, what it reads, and setting it with
   )
   const amperes = await commandLine(['call', 'diode-1.psu', '--lock', '--set', 'voltage=5 mA'], { env })
   assert.is(amperes.code, 2)
-  assert.match(amperes.err, /^fernlab: voltage "5 mA": mA is .*, V is a voltage\n$/)
+  assert.match(amperes.err, /^fernlab: voltage "5 mA" is in mA, which can't be given in V\n$/)
   assert.match(await wrong('call', 'diode-1.psu', '--read', 'volts'), /no signal volts.*voltage/s)
   assert.match(await wrong('call', 'diode-1.psu', 'explode'), /no action explode\n/)
   assert.match(await wrong('call', 'diode-2.psu'), /no service diode-2\.psu\n +"fernlab directory" lists/)

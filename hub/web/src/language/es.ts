@@ -2,6 +2,7 @@ import { spanishReasons } from '@fernlab/shared/contracts/reasons-es'
 import type { en } from './en.ts'
 import { esAccount } from './es-account.ts'
 import { esBookings } from './es-bookings.ts'
+import { esFilm } from './es-film.ts'
 import { esHardware } from './es-hardware.ts'
 import { esPermissions } from './es-permissions.ts'
 import { esRecurring } from './es-recurring.ts'
@@ -159,21 +160,6 @@ const early: Texts<typeof en> = {
     reads: 'se lee como {{value}}',
   },
   runPage: {
-    pictures: 'Fotos',
-    picture: '{{part}} a las {{time}}',
-    pictureAfter: '{{part}}, {{after}} tras el comienzo',
-    savePicture: 'Guardar {{file}}',
-    recording: 'Vídeo',
-    moment: 'Momento del vídeo',
-    saveFilm: 'Guardar el vídeo de {{part}}, {{size}}',
-    saveFilmTimes: 'Tiempos de sus fotos, {{part}} (CSV)',
-    filmPlayers:
-      'Un vídeo es un archivo Matroska (.mkv), en el que cada foto tiene su propio tiempo. VLC y mpv lo reproducen; los navegadores, no.',
-    play: 'Reproducir el vídeo',
-    pause: 'Detener el vídeo',
-    pictureBefore: 'la imagen más cercana es de {{seconds}}\u202fs antes de este momento',
-    pictureLater: 'la imagen más cercana es de {{seconds}}\u202fs después de este momento',
-    pictureMissing: 'esta imagen no se puede mostrar',
     again: 'Repetir con cambios',
     repeat: 'Repetir…',
     recurring: 'Hecha por',
@@ -337,6 +323,7 @@ export const es: Texts<English> = {
   ...early,
   ...esAccount,
   ...esBookings,
+  ...esFilm,
   ...esHardware,
   ...esPermissions,
   ...esRecurring,

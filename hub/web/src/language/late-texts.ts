@@ -3,6 +3,7 @@ import { PartMissing } from '../notices/part-missing.ts'
 import type { en } from './en.ts'
 import type { enAccount } from './en-account.ts'
 import type { enBookings } from './en-bookings.ts'
+import type { enFilm } from './en-film.ts'
 import type { enHardware } from './en-hardware.ts'
 import type { enPermissions } from './en-permissions.ts'
 import type { enRecurring } from './en-recurring.ts'
@@ -15,6 +16,7 @@ import type { enUsage } from './en-usage.ts'
 const late = {
   account: async () => (await import('./en-account.ts')).enAccount,
   bookings: async () => (await import('./en-bookings.ts')).enBookings,
+  film: async () => (await import('./en-film.ts')).enFilm,
   session: async () => (await import('./en-session.ts')).enSession,
   staff: async () => (await import('./en-staff.ts')).enStaff,
   recurring: async () => (await import('./en-recurring.ts')).enRecurring,
@@ -26,6 +28,7 @@ const late = {
 export type English = typeof en &
   typeof enAccount &
   typeof enBookings &
+  typeof enFilm &
   typeof enSession &
   typeof enStaff &
   typeof enRecurring &

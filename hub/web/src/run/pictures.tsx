@@ -22,7 +22,7 @@ export default function Pictures({ run, streams }: Props) {
   const startedAt = Math.min(...streams.flatMap(({ time }) => time.slice(0, 1)))
   return (
     <section aria-labelledby="pictures">
-      <h2 id="pictures">{t('runPage.pictures')}</h2>
+      <h2 id="pictures">{t('film.pictures')}</h2>
       <ul className={styles.pictures}>
         {pictures.map((picture) => (
           <li key={picture.file}>
@@ -51,12 +51,12 @@ function One({
   return (
     <figure className={styles.figure}>
       <a href={src} target="_blank" rel="noreferrer">
-        <img className={styles.picture} src={src} loading="lazy" alt={t('runPage.picture', { part: name, time: at })} />
+        <img className={styles.picture} src={src} loading="lazy" alt={t('film.picture', { part: name, time: at })} />
       </a>
       <figcaption className={styles.caption}>
         <span>
           <time dateTime={new Date(time * 1000).toISOString()}>{at}</time>{' '}
-          <span className="soft">{t('runPage.pictureAfter', { part: name, after })}</span>
+          <span className="soft">{t('film.pictureAfter', { part: name, after })}</span>
         </span>
         <ActionIcon
           component="a"
@@ -64,7 +64,7 @@ function One({
           size="lg"
           href={src}
           download={`${run.id}-${file}`}
-          aria-label={t('runPage.savePicture', { file })}
+          aria-label={t('film.savePicture', { file })}
         >
           <IconPhotoDown size={18} aria-hidden="true" />
         </ActionIcon>

@@ -69,14 +69,14 @@ export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; m
         width={4}
         height={3}
         role="img"
-        aria-label={t('runPage.picture', { part: name, time: at })}
+        aria-label={t('film.picture', { part: name, time: at })}
       />
       <figcaption className={styles.caption}>
         <time dateTime={iso}>{at}</time>
-        {isMissing ? <span role="status">{t('runPage.pictureMissing')}</span> : null}
+        {isMissing ? <span role="status">{t('film.pictureMissing')}</span> : null}
         {Math.abs(away) <= CLOSE_S ? null : (
           <span className={styles.away}>
-            {t(away < 0 ? 'runPage.pictureBefore' : 'runPage.pictureLater', {
+            {t(away < 0 ? 'film.pictureBefore' : 'film.pictureLater', {
               seconds: marked(Math.abs(away).toFixed(2), t),
             })}
           </span>

@@ -67,7 +67,7 @@ export default function RecordingOfRun({ run, final, onMoment }: Props) {
   const time = clockTime(new Date(moment * 1000).toISOString(), language)
   return (
     <section aria-labelledby="recording">
-      <h2 id="recording">{t('runPage.recording')}</h2>
+      <h2 id="recording">{t('film.recording')}</h2>
       <div className={styles.films}>
         {films.map((film) => (
           <RecordedPicture key={film.part} run={run} film={film} moment={moment} />
@@ -77,7 +77,7 @@ export default function RecordingOfRun({ run, final, onMoment }: Props) {
         <ActionIcon
           variant="default"
           size="lg"
-          aria-label={t(playing ? 'runPage.pause' : 'runPage.play')}
+          aria-label={t(playing ? 'film.pause' : 'film.play')}
           onClick={() => setPlaying(!playing)}
         >
           {playing ? <IconPlayerPause size={18} aria-hidden="true" /> : <IconPlayerPlay size={18} aria-hidden="true" />}
@@ -89,7 +89,7 @@ export default function RecordingOfRun({ run, final, onMoment }: Props) {
           max={frames.length - 1}
           step={1}
           value={at}
-          aria-label={t('runPage.moment')}
+          aria-label={t('film.moment')}
           aria-valuetext={time}
           onChange={({ currentTarget }) => {
             setPlaying(false)
@@ -120,15 +120,15 @@ function FilmFiles({ run, cameras }: { run: Run; cameras: Recording['cameras'] }
               download
               leftSection={<IconMovie size={16} aria-hidden="true" />}
             >
-              {t('runPage.saveFilm', { part: plain(part), size: bytes(size, language) })}
+              {t('film.saveFilm', { part: plain(part), size: bytes(size, language) })}
             </Button>
             <a href={`${base}/times.csv${query}`} download>
-              {t('runPage.saveFilmTimes', { part: plain(part) })}
+              {t('film.saveFilmTimes', { part: plain(part) })}
             </a>
           </div>
         )
       })}
-      <p className="soft">{t('runPage.filmPlayers')}</p>
+      <p className="soft">{t('film.filmPlayers')}</p>
     </>
   )
 }

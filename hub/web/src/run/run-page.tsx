@@ -10,6 +10,7 @@ import { useApi } from '../api/context.tsx'
 import { dataQuery, labQuery, runQuery } from '../api/queries.ts'
 import { Page } from '../frame/page.tsx'
 import { useTitle } from '../frame/place.tsx'
+import { withTexts } from '../language/late-texts.ts'
 import { Loading } from '../notices/loading.tsx'
 import { NotFound } from '../notices/not-found.tsx'
 import { ProblemNotice } from '../notices/problem-notice.tsx'
@@ -57,8 +58,8 @@ export default function RunPage() {
 
 const chartPoints = 2400
 /** Few runs were filmed. */
-const RecordingOfRun = lazy(() => import('./recording.tsx'))
-const Pictures = lazy(() => import('./pictures.tsx'))
+const RecordingOfRun = lazy(() => withTexts(['film'], () => import('./recording.tsx')))
+const Pictures = lazy(() => withTexts(['film'], () => import('./pictures.tsx')))
 
 function RunView({ run, lab }: { run: Run; lab: LabDetail | undefined }) {
   const { t } = useWords()
