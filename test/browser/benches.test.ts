@@ -71,6 +71,29 @@ test('a bench stays one’s own when a renewal fails, until the hub says that it
   hub.heldBy.delete(bench)
 })
 
+test('a bench that could not be kept while the hub was away is lost when its time is over, and taken again', async () => {
+  const { page, context } = await visit(browser)
+  await page.clock.install()
+  await page.goto(`${hub.url}/benches/${bench}`)
+  await button(page, 'Take the bench').click()
+  await page.getByText(/You have this bench for/).waitFor()
+  const away = '**/api/v1/**'
+  await page.route(away, (route) => route.abort('connectionrefused'))
+  await page.clock.runFor(110_000)
+  await page.getByText(/You have this bench for/).waitFor()
+  await page.clock.runFor(15_000)
+  await page.getByText('It is no longer yours: its time is over, and the hub did not answer in time').waitFor()
+  assert.is(await page.getByText(/You have this bench/).count(), 0)
+  assert.is(await button(page, 'Give it back').count(), 0)
+  await page.unroute(away)
+  await page.clock.runFor(31_000)
+  await button(page, 'Go on with it').click()
+  await page.getByText(/You have this bench for/).waitFor()
+  assert.is(await page.getByText(/no longer yours/).count(), 0)
+  await context.close()
+  hub.heldBy.delete(bench)
+})
+
 test('a check that is on the bench gives way to who takes it', async () => {
   const checked = benches.find(({ id }) => id === bench)
   assert.ok(checked)

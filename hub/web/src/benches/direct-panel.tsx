@@ -23,6 +23,11 @@ type Scalar = number | string | boolean
 
 const ttlS = 120
 
+/** What this page has, and until when by its own clock: the hub's may be another. */
+interface Held extends Lease {
+  readonly untilMs: number
+}
+
 /** The bench's instruments with their values; who takes the bench may set them, and its lease is renewed meanwhile. */
 export function DirectPanel({ bench }: { bench: Bench }) {
   const words = useWords()
@@ -30,7 +35,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const api = useApi()
   const client = useQueryClient()
   const nowMs = useNow(1000)
-  const [lease, setLease] = useState<Lease>()
+  const [lease, setLease] = useState<Held>()
   const [reason, setReason] = useState('')
   /** Why what this page had is no more. */
   const [lost, setLost] = useState<unknown>()
@@ -60,13 +65,14 @@ export function DirectPanel({ bench }: { bench: Bench }) {
         ...(held === undefined ? { resume: true } : { lease: held }),
         ...(reason === '' ? {} : { reason }),
       }),
-    onSuccess: (taken) => {
+    onMutate: () => ({ askedMs: Date.now() }),
+    onSuccess: (taken, _, { askedMs }) => {
       setLost(undefined)
-      setLease(taken)
+      setLease({ ...taken, untilMs: askedMs + ttlS * 1000 })
     },
     onError: (error, { held }) => {
       if (held === undefined) setLease(undefined)
-      // Else it lasts, and is renewed again: its hub is away, say.
+      // Else it lasts until its time is over, and is renewed again: its hub is away, say.
       else if (endsLease(error)) lose(error)
     },
     onSettled: () => changed(),
@@ -93,6 +99,22 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     lose(readings.error)
     void changed()
   }, [isOver])
+  const isUnrenewed = lease !== undefined && nowMs >= lease.untilMs
+  // biome-ignore lint/correctness/useExhaustiveDependencies: told once, when its time is over
+  useEffect(() => {
+    if (!isUnrenewed) return
+    lose(new Error(t('benches.unrenewed')))
+    // What the hub said last is older than that.
+    client.setQueryData(benchesQuery(api).queryKey, (known) =>
+      known === undefined
+        ? undefined
+        : {
+            ...known,
+            items: known.items.map((one) => (one.id === bench.id ? { ...one, leased: false, mine: false } : one)),
+          },
+    )
+    void changed()
+  }, [isUnrenewed])
   // Until something could be read again.
   const wasRefused = isInUse(take.error) && take.submittedAt > readings.dataUpdatedAt
   const inUse = isInUse(unread) || wasRefused || (bench.leased && bench.mine !== true && lease === undefined)
@@ -127,7 +149,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     take.mutate(isMine ? {} : { reason: reason.trim() })
   }
   const refused = set.error instanceof ApiProblem && set.error.status === 422 ? set.error : undefined
-  const leftS = lease === undefined ? 0 : Math.max(0, (Date.parse(lease.expiresAt) - nowMs) / 1000)
+  const leftS = lease === undefined ? 0 : Math.max(0, (lease.untilMs - nowMs) / 1000)
   const endHold = mayEndOthers(role) ? (
     <EndHold
       of="bench"
