@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert'
-import { snippets } from '../../../hub/web/src/services/contract-words.ts'
+import { actionWords, snippets } from '../../../hub/web/src/services/contract-words.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('how a program that uses a service begins')
@@ -39,6 +39,16 @@ test('where the token and the hub come from is said as a shell takes it', () => 
   const { shell } = of({ class: 'read' })
   assert.match(shell, /^export FERNLAB_HUB='https:\/\/lab\.example\.org'\nexport FERNLAB_TOKEN=/)
   assert.match(shell, /fernlab token create "my program" --scope run/)
+})
+
+test('an action is said with its units as they are written beside its fields', () => {
+  const number = (unit: string) => ({ type: 'number', unit }) as const
+  const arguments_ = { amplitude: number('uA/cm2'), load: number('Ohm'), share: number('1'), label: { type: 'string' } }
+  const action = { arguments: arguments_, result: number('Cel') } as unknown as Parameters<typeof actionWords>[1]
+  assert.is(
+    actionWords('stimulate', action),
+    'stimulate(amplitude: number (µA/cm²), load: number (Ω), share: number, label: string) → number (°C)',
+  )
 })
 
 test.run()

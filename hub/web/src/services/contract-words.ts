@@ -1,13 +1,14 @@
 /** A contract in short words, as a program would write it. Pure. */
 import type { DirectoryService } from '@fernlab/shared/contracts/directory'
+import { unitText } from '../words/quantity.ts'
 
 type Contract = DirectoryService['contract']
 type Action = Contract['actions'][string]
 type Value = NonNullable<Action['result']>
 
 const typeOf = (value: Value): string => {
-  const unit = 'unit' in value && value.unit !== undefined && value.unit !== '1' ? ` (${value.unit})` : ''
-  return `${value.type}${unit}`
+  const unit = unitText('unit' in value ? value.unit : undefined)
+  return unit === '' ? value.type : `${value.type} (${unit})`
 }
 
 /** `sweep(from: number (V), to: number (V)) → object`; what it gives item by item has dots. */
