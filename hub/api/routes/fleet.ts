@@ -142,10 +142,14 @@ export function fleetRoutes(
       answer: { schema: z.object({ safe: z.boolean() }), what: 'Whether the safe state was reached' },
     },
     async ({ c, params, query, caller }) => {
-      const own = query.lease ?? (await ownLease(params.bench, caller.personId))
+      const lease = query.lease ?? (await ownLease(params.bench, caller.personId))
       const { reason, since } = query
-      const isMeant = async () => (await fleet.bench(params.bench, viewerOf(caller)))?.leasedSince === since
-      const lease = own === undefined || since === undefined || (await isMeant()) ? own : undefined
+      if (lease !== undefined && since !== undefined) {
+        const bench = await fleet.bench(params.bench, viewerOf(caller))
+        if (bench?.leasedSince !== undefined && Date.parse(bench.leasedSince) !== Date.parse(since)) {
+          throw heldMeanwhile(bench)
+        }
+      }
       if (lease === undefined && reason !== undefined) {
         requireAccess(caller, 'benches.maintain')
         try {

@@ -1,4 +1,5 @@
 /** From the hub's directory straight to the node: found, taken, set and followed, also while the hub is away. */
+import type { Bench } from '@fernlab/shared/contracts/api'
 import type { AuditEntry } from '@fernlab/shared/contracts/audit'
 import type { DirectoryEntry, GivenServiceToken } from '@fernlab/shared/contracts/directory'
 import { connectWebSocket } from '@fernlab/shared/links/websocket/websocket-link'
@@ -131,6 +132,23 @@ test('who may maintain benches ends the hold of another with a reason, and cuts 
   const { items } = (await (await lab.call('/api/v1/audit?limit=20')).json()) as { items: AuditEntry[] }
   const entry = items.find(({ action, detail }) => action === 'bench.released' && detail.lease === taken.lease)
   assert.equal(entry?.detail, { holder: owner.id, lease: taken.lease, reason: 'left over night' })
+})
+
+test('whoever says which hold is meant ends that, however its time is written, and no other of their own', async () => {
+  const owner = await newPerson(lab, 'instructor')
+  const bench = '/api/v1/benches/bay.b-1'
+  const taken = (await owner.ask('POST', `${bench}/lease`, { ttlS: 600 })).body as { lease: string }
+  const { leasedSince = '' } = (await owner.ask('GET', bench)).body as Bench
+  const ending = (since: string, more = '') => owner.ask('DELETE', `${bench}/lease?since=${since}${more}`)
+  const before = new Date(Date.parse(leasedSince) - 1).toISOString()
+  for (const more of ['', '&reason=another', `&lease=${taken.lease}`]) {
+    const { status, body } = await ending(before, more)
+    const { code, details } = body as { code: string; details: { since: string; mine: boolean } }
+    assert.equal([status, code, details.since, details.mine], [409, 'hold-changed', leasedSince, true], more)
+  }
+  assert.is((await owner.ask('POST', `${bench}/lease`, { ttlS: 600, lease: taken.lease })).status, 200)
+  assert.is((await ending(leasedSince.replace('Z', '000Z'))).status, 200)
+  assert.is((await ending(leasedSince)).status, 404)
 })
 
 test.run()
