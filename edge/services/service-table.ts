@@ -5,7 +5,7 @@ import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { refused } from './gate/tokens.ts'
 import type { Locks } from './locks/locks.ts'
-import { lockedBy, type Viewer } from './locks/seen-lock.ts'
+import type { Viewer } from './locks/seen-lock.ts'
 import type { Caller, ServiceSource } from './service-source.ts'
 
 type Lockable = Pick<AnnouncedService, 'name' | 'bench'>
@@ -28,7 +28,7 @@ export interface ServiceTable {
 
 export interface ServiceTableOptions {
   readonly sources: readonly ServiceSource[]
-  readonly locks: Pick<Locks, 'of' | 'onChange'>
+  readonly locks: Pick<Locks, 'of' | 'requireUnlocked' | 'onChange'>
 }
 
 export function createServiceTable({ sources: first, locks }: ServiceTableOptions): ServiceTable {
@@ -79,11 +79,7 @@ export function createServiceTable({ sources: first, locks }: ServiceTableOption
       toLock(name, caller)
       throw refused('log-none', `${name} has no log of its own: it is no service of a daemon`)
     },
-    requireUnlocked: (name, caller) => {
-      const lock = locks.of({ name })
-      if (lock === undefined || lock.owner === caller.person) return
-      throw lockedBy(caller, { name }, lock)
-    },
+    requireUnlocked: (name, caller) => locks.requireUnlocked({ name }, caller),
     onChange: (listener) => void listeners.push(listener),
     add,
   }

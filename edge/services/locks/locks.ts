@@ -16,7 +16,7 @@ import type { Lease } from '../../benches/lease.ts'
 import { refused } from '../gate/tokens.ts'
 import { type Caller, LOCAL } from '../service-source.ts'
 import { EndedLocks, type EndedOf, endedByOther } from './lost-locks.ts'
-import { heldMeanwhile, lockedBy, type Viewer } from './seen-lock.ts'
+import { heldMeanwhile, lockedBy, type Told, type Viewer } from './seen-lock.ts'
 
 export interface LocksOptions {
   readonly benches: ReadonlyMap<string, Bench>
@@ -59,6 +59,8 @@ export interface Locks {
   /** Ends locks; resolves when benches were driven to their safe state. Throws `not-locked`, `service-locked`, `hold-changed`. */
   end(services: LockRequest['services'], by: LockEnd): Promise<void>
   of(service: Lockable): ServiceLock | undefined
+  /** Throws `service-locked` where another has locked it. */
+  requireUnlocked(service: Lockable, caller: Viewer): void
   /** How the owner's lock of it has ended last. */
   endedOf(owner: string, service: Lockable, id: string | undefined, seesWho: boolean): EndedOf
   /** Whether the owner has locked it, by that taking where one is named. */
@@ -143,9 +145,19 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
       for (const [id, taking] of takings) if (!taking.isNamed && taking.program === program) return id
     return undefined
   }
-  const held = (service: Lockable, caller: Viewer, id: string): Lock | undefined => {
+  const ofLock = (viewer: Viewer, service: Lockable, lock: Lock): Told => ({
+    viewer,
+    service,
+    lock: toldOf(lock),
+    namesPeople,
+  })
+  const requireUnlocked: Locks['requireUnlocked'] = (service, caller) => {
     const lock = locks.get(targetOf(service))
-    if (lock !== undefined && lock.owner !== caller.person) throw lockedBy(caller, service, toldOf(lock))
+    if (lock !== undefined && lock.owner !== caller.person) throw lockedBy(ofLock(caller, service, lock))
+  }
+  const held = (service: Lockable, caller: Viewer, id: string): Lock | undefined => {
+    requireUnlocked(service, caller)
+    const lock = locks.get(targetOf(service))
     if (lock !== undefined && !lock.takings.has(id) && lock.takings.size >= MOST_TAKINGS)
       throw refused('too-many-locks', `${lock.target} is locked by ${MOST_TAKINGS} programs of yours`, 'later')
     return lock
@@ -209,7 +221,7 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
         const lock = locks.get(targetOf(service))
         const since = seen?.get(service.name)
         if (lock !== undefined && since !== undefined && Date.parse(since) !== Date.parse(lock.since))
-          throw heldMeanwhile(caller, service, toldOf(lock))
+          throw heldMeanwhile(ofLock(caller, service, lock))
       }
       const ending = byTarget(services).map((service) => {
         const lock = locks.get(targetOf(service))
@@ -217,7 +229,7 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
         if (lock === undefined || !isTaken)
           throw refused('not-locked', `${targetOf(service)} is not locked at this node`)
         if (lock.owner !== caller.person && !caller.may('unlock', service.name))
-          throw lockedBy(caller, service, toldOf(lock), 'its end')
+          throw lockedBy(ofLock(caller, service, lock), 'its end')
         return lock
       })
       for (const { target, owner } of ending) {
@@ -236,6 +248,7 @@ export function createLocks({ benches, namesPeople, notOurs, onEnded, clock, log
         }),
       )
     },
+    requireUnlocked,
     of: (service) => {
       const lock = locks.get(targetOf(service))
       return lock === undefined ? undefined : toldOf(lock)

@@ -3,6 +3,7 @@
  * whoever may read a service is told that it is locked and since when; by whom and why are told to that person, and with the
  * right `unlock`, since the words of somebody who stays unnamed may name them.
  */
+import { heldBy } from '@fernlab/shared/contracts/held-by'
 import type { AnnouncedService, ServiceLock } from '@fernlab/shared/contracts/services'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Caller } from '../service-source.ts'
@@ -39,61 +40,57 @@ export function inUse(
   code: 'bench-held' | 'bench-busy',
 ): LabError {
   const seen: Partial<ServiceLock> = lock === undefined ? {} : seenLock(viewer, service, lock)
-  const why = seen.reason === undefined ? '' : ` (${seen.reason})`
-  const who = isOwn ? 'you have it in another program or page,' : `${seen.owner ?? 'somebody else'} has it`
-  const what = by === 'run' ? `a run has it since ${since}` : `${who} since ${since}${why}`
-  const next = by === 'run' ? 'wait until it is over' : isOwn ? 'give it back there' : 'wait until it is given back'
+  const ofRun = { said: `a run has it since ${since}`, next: 'wait until it is over', details: { since, run: true } }
+  const { said, next, details } =
+    by === 'run' ? ofRun : heldBy({ since, mine: isOwn, by: seen.owner, reason: seen.reason })
   return new LabError({
     code,
     kind: 'caller',
     retry: 'later',
-    message: `bench ${bench} is in use: ${what}; ${next}`,
-    details: {
-      since,
-      ...(by === 'run' ? { run: true } : {}),
-      ...(isOwn ? { mine: true } : {}),
-      ...(seen.owner === undefined ? {} : { by: seen.owner }),
-      ...(seen.reason === undefined ? {} : { reason: seen.reason }),
-    },
+    message: `bench ${bench} is in use: ${said}; ${next}`,
+    details,
   })
 }
 
+/** Of whom it is told whose a lock is. */
+export interface Told {
+  readonly viewer: Viewer
+  readonly service: Lockable
+  readonly lock: ServiceLock
+  /** Whether people are called by names here, and not by a hub's ids. */
+  readonly namesPeople: boolean
+}
+
 /** Why the viewer does not get what another has locked, or may not end the lock. */
-export function lockedBy(
-  viewer: Viewer,
-  service: Lockable,
-  lock: ServiceLock,
-  wanted: 'it' | 'its end' = 'it',
-): LabError {
-  const { owner, since, reason, said } = wordsOf(viewer, service, lock)
+export function lockedBy(told: Told, wanted: 'it' | 'its end' = 'it'): LabError {
+  const { said, details } = wordsOf(told)
   return new LabError({
     code: 'service-locked',
     kind: 'caller',
     retry: 'later',
     message: `${said}${wanted === 'it' ? '' : ": to end another's lock takes a token with the right unlock"}`,
-    details: {
-      service: service.name,
-      since,
-      ...(owner === undefined ? {} : { owner }),
-      ...(reason === undefined ? {} : { reason }),
-    },
+    details: { service: told.service.name, ...details },
   })
 }
 
 /** It is locked by another than whose lock was to be ended, or again. */
-export function heldMeanwhile(viewer: Viewer, service: Lockable, lock: ServiceLock): LabError {
-  const { owner, since, said } = wordsOf(viewer, service, lock)
-  return new LabError({
-    code: 'hold-changed',
-    kind: 'caller',
-    message: `no lock was ended: ${said}, which is another lock than was meant`,
-    details: { since, ...(owner === undefined ? {} : { owner }) },
-  })
+export function heldMeanwhile(told: Told): LabError {
+  const { said, details } = wordsOf(told)
+  const message = `no lock was ended: ${said}, which is another lock than was meant`
+  return new LabError({ code: 'hold-changed', kind: 'caller', message, details })
 }
 
-function wordsOf(viewer: Viewer, { name, bench }: Lockable, lock: ServiceLock) {
+function wordsOf({ viewer, service: { name, bench }, lock, namesPeople }: Told) {
   const { owner, since, reason } = seenLock(viewer, name, lock)
   const why = reason === undefined ? '' : ` (${reason})`
   const target = bench === undefined ? `service ${name}` : `bench ${bench}`
-  return { owner, since, reason, said: `${target} is locked by ${owner ?? 'somebody else'} since ${since}${why}` }
+  return {
+    said: `${target} is locked by ${owner ?? 'somebody else'} since ${since}${why}`,
+    details: {
+      since,
+      // An id of a hub's people is no name, which its directory tells.
+      ...(owner === undefined ? {} : { owner, ...(namesPeople ? { by: owner } : {}) }),
+      ...(reason === undefined ? {} : { reason }),
+    },
+  }
 }

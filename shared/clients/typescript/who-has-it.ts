@@ -1,5 +1,6 @@
 /** Whose it is that a node refuses: a node with a hub knows people by their ids, and the directory says as much as the asker may know. */
 import type { DirectoryEntry } from '../../contracts/directory.ts'
+import { heldBy } from '../../contracts/held-by.ts'
 import { LabError } from '../../primitives/lab-error.ts'
 
 type LockedBy = NonNullable<DirectoryEntry['lockedBy']>
@@ -16,23 +17,15 @@ const leavesOpenWho = ({ code, details: { since, run, mine, by } }: LabError): b
 
 /** Pure: the error with who has it, since when and what for; as it is where the directory says no more than that it is had. */
 export function withWho(error: LabError, service: string, lockedBy: LockedBy | undefined): LabError {
-  const { person, mine, reason, since } = lockedBy ?? {}
+  const { person, mine } = lockedBy ?? {}
   if (person === undefined && mine !== true) return error
-  const why = reason === undefined ? '' : ` (${reason})`
-  const who = mine === true ? 'you have it in another program or page,' : `${person?.name} has it`
-  const next = mine === true ? 'give it back there' : 'wait until it is given back'
+  const { said, next, details } = heldBy({ ...lockedBy, by: person?.name })
   return new LabError({
     code: error.code,
     kind: error.kind,
     retry: error.retry,
-    message: `${service} is ${error.code === LOCKED ? 'locked' : 'in use'}: ${who} since ${since}${why}; ${next}`,
-    details: {
-      ...error.details,
-      ...(since === undefined ? {} : { since }),
-      ...(mine === true ? { mine } : {}),
-      ...(person === undefined ? {} : { by: person.name }),
-      ...(reason === undefined ? {} : { reason }),
-    },
+    message: `${service} is ${error.code === LOCKED ? 'locked' : 'in use'}: ${said}; ${next}`,
+    details: { ...error.details, ...details },
     cause: error,
   })
 }

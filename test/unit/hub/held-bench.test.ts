@@ -21,7 +21,7 @@ test('others read since when, and whom to ask', () => {
   const { message, details } = heldBench(bench, { mayEnd: false })
   assert.is(
     message,
-    `pi.diode-1 can't be taken: somebody has it since ${since}; wait until it is given back, or ask who maintains the benches`,
+    `pi.diode-1 can't be taken: somebody else has it since ${since}; wait until it is given back, or ask who maintains the benches`,
   )
   assert.equal(details, { since })
 })
@@ -30,7 +30,7 @@ test('whoever has it already is told so', () => {
   const { message, details } = heldBench({ ...bench, mine: true, leaseReason: 'a sweep' }, { mayEnd: false })
   assert.is(
     message,
-    `pi.diode-1 can't be taken: you have it already, in another program or page, since ${since} (a sweep); give it back there, or unlock it`,
+    `pi.diode-1 can't be taken: you have it in another program or page, since ${since} (a sweep); give it back there, or unlock it`,
   )
   assert.equal(details, { since, mine: true, reason: 'a sweep' })
 })
@@ -49,6 +49,7 @@ test('who meant the hold of another is told who has it now, as far as they may s
   )
   assert.equal(details, { since, by: 'Bo Bench', reason: 'Bo sweeps' })
   assert.equal(heldMeanwhile(held).details, { since })
+  assert.match(heldMeanwhile({ ...held, mine: true }).message, /another than was meant, you have it since /)
 })
 
 test.run()

@@ -15,13 +15,13 @@ const test = suite('locks of services in daemons')
 const contract = { kind: 'fit', version: '1.0', actions: {}, signals: {}, events: {} }
 const context = { signal: new AbortController().signal, wantsStream: false }
 
-function openLocks() {
+function openLocks({ namesPeople = true } = {}) {
   const clock = new ManualClock()
   const log = recordingLog()
   const ended: object[] = []
   const locks = createLocks({
     benches: new Map(),
-    namesPeople: true,
+    namesPeople,
     notOurs: () => undefined,
     onEnded: (one) => ended.push(one),
     clock,
@@ -156,7 +156,7 @@ test('no other lock is ended than the one that was seen, and then none', async (
   await bob.lock(['fit'])
   const refused = await rejection(staff.unlockSeen(['plot', 'fit'], seen))
   const since = sinceOf('fit')
-  assert.equal([refused.code, refused.details], ['hold-changed', { since, owner: 'bob' }])
+  assert.equal([refused.code, refused.details], ['hold-changed', { since, owner: 'bob', by: 'bob', reason: 'a fit' }])
   assert.is(
     refused.message,
     `no lock was ended: service fit is locked by bob since ${since} (a fit), which is another lock than was meant`,
@@ -202,7 +202,12 @@ test('who has locked what, and why, is for that person and who may end it; other
   }
   const told = await rejection(of('staff', ['lock', 'unlock']).lock(['fit']))
   assert.is(told.message, `service fit is locked by ada since ${since} (a fit)`)
-  assert.equal(told.details, { service: 'fit', since, owner: 'ada', reason: 'a fit' })
+  assert.equal(told.details, { service: 'fit', since, owner: 'ada', by: 'ada', reason: 'a fit' })
+  // A hub's people are ids to its nodes, which are no names.
+  const ofHub = openLocks({ namesPeople: false }).of
+  await ofHub('ada').lock(['fit'])
+  const more = (await rejection(ofHub('staff', ['lock', 'unlock']).lock(['fit']))).details
+  assert.equal(Object.keys(more), ['service', 'since', 'owner', 'reason'])
 })
 
 test('each lock waits for its owner as long as its own grace, and not at all for one whose token has ended', async () => {
