@@ -86,8 +86,9 @@ export interface Client extends AsyncDisposable {
   lock(names: readonly string[], options?: LockOptions): Promise<Lock>
   /**
    * Ends locks of the same person, of whatever program; with the right, and of benches with a reason, those of others. What is
-   * in `seen` is ended only where it is locked since then; rejects with `hold-changed`, which says who has it now. Benches are
-   * ended one after another, then the services of each node together: what is refused ends nothing from there on.
+   * in `seen` is ended only where it is locked since then; rejects with `hold-changed`, which says who has it now. Nothing is
+   * ended where the directory has a bench since another time; benches are then ended one after another, and services of
+   * each node together: what is refused ends nothing from there on.
    */
   unlock(names: readonly string[], options?: UnlockOptions): Promise<void>
   close(): Promise<void>

@@ -1,8 +1,10 @@
 /** Ending locks that a node gives, those of others too: no other than was meant, at nodes of earlier versions as well. */
+import { heldBy } from '../../contracts/held-by.ts'
 import { LabError } from '../../primitives/lab-error.ts'
 import { isRecord } from '../../rpc/errors.ts'
 import type { CallOptions } from '../../rpc/peer/calls.ts'
 import type { Connection } from './connection.ts'
+import type { Found } from './directory.ts'
 import { nodeLocks } from './node-locks.ts'
 
 export interface EndLocks {
@@ -29,13 +31,18 @@ export async function endLocks({ connection, locks, reason, signal }: EndLocks):
   await connection.call('node/unlock', args, options)
 }
 
-/** Pure: since when each bench is held that is meant, where a part of it says so. Throws where two parts say two times. */
-export function seenOfBenches(
-  parts: readonly { readonly bench: string | undefined; readonly seen: string | undefined }[],
-): ReadonlyMap<string, string | undefined> {
+/** What the directory says of a part of a bench, and since when it is held that is meant. */
+type SeenPart = Pick<Found, 'bench' | 'lockedBy'> & { readonly seen: string | undefined }
+
+/**
+ * Pure: since when each bench is held that is meant, where a part of it says so. Throws where two parts say two times, and
+ * with `hold-changed` where the directory, which of a bench is the first to know, has it since another.
+ */
+export function seenOfBenches(parts: readonly SeenPart[]): ReadonlyMap<string, string | undefined> {
   const benches = new Map<string, string | undefined>()
-  for (const { bench, seen } of parts) {
+  for (const { bench, seen, lockedBy } of parts) {
     if (bench === undefined) continue
+    if (seen !== undefined && lockedBy !== undefined) requireSame(bench, lockedBy, seen)
     const before = benches.get(bench)
     if (before !== undefined && seen !== undefined && Date.parse(before) !== Date.parse(seen)) {
       const message = `seen: ${bench} is held since ${before} or since ${seen}, not both: no hold was ended`
@@ -44,6 +51,13 @@ export function seenOfBenches(
     benches.set(bench, before ?? seen)
   }
   return benches
+}
+
+function requireSame(bench: string, lockedBy: NonNullable<Found['lockedBy']>, seen: string): void {
+  if (Date.parse(lockedBy.since) === Date.parse(seen)) return
+  const { said, details } = heldBy({ ...lockedBy, by: lockedBy.person?.name }, 'you have it')
+  const message = `no hold was ended: ${bench} is held by another than was meant, ${said}`
+  throw new LabError({ code: 'hold-changed', kind: 'caller', message, details })
 }
 
 /** Throws where one is locked since another time; that one is locked no more is for the node to say. */

@@ -282,6 +282,24 @@ test('of the parts of a bench one says which hold is meant, and two that say two
   await client.close()
 })
 
+test('of several benches none is ended where the directory has one since another time than was meant', async () => {
+  const [one, other] = ['2026-11-28T10:00:00.000Z', '2026-11-28T11:00:00.000Z']
+  const held = { person: { id: 'p1', name: 'Bo' }, since: other, reason: 'a sweep' }
+  const { client, asked } = lab([
+    { ...found('pi', 'a.psu', supply, 'pi.a'), lockedBy: { since: one } },
+    { ...found('pi', 'b.psu', supply, 'pi.b'), lockedBy: held },
+  ])
+  const seen = { 'a.psu': one, 'b.psu': one }
+  const refused = await client.unlock(['a.psu', 'b.psu'], { seen }).catch((error: LabError) => error)
+  assert.equal([refused?.code, refused?.details], ['hold-changed', { since: other, by: 'Bo', reason: 'a sweep' }])
+  assert.match(refused?.message ?? '', /pi\.b is held by another than was meant, Bo has it since .* \(a sweep\)$/)
+  assert.equal(asked, [])
+  // The same instant, however it is written.
+  await client.unlock(['a.psu', 'b.psu'], { seen: { 'a.psu': '2026-11-28T10:00:00Z' } })
+  assert.equal(asked, ['release pi.a 2026-11-28T10:00:00Z', 'release pi.b'])
+  await client.close()
+})
+
 test('each lock ends what it has taken alone, and each client is a program of its own on all its links', async () => {
   const { client, takings, programs, cut } = lab([found('pi', 'fit'), found('pi', 'a.supply', supply, 'pi.a')])
   const first = await client.lock(['fit'])
