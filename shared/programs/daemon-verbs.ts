@@ -45,7 +45,7 @@ export interface DaemonVerbOptions {
 /** A daemon may take a minute to be up. */
 const TIMEOUT_MS = 90_000
 const LIST_MS = 5000
-const locksSchema = z.array(z.object({ service: z.string(), lock: z.object({ since: z.string() }) }))
+const lockableSchema = z.array(announcedServiceSchema.pick({ name: true, bench: true, lock: true }))
 
 /**
  * Does it; rejects as {@link withNodeHere} does, with `daemon-down` when one that was started is not up, and with
@@ -77,11 +77,14 @@ const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions
   info,
   unlock: async (peer, { daemons, reason, json, out, signal }) => {
     if (daemons.length === 0) throw mistake('name a service whose lock is to end')
-    const locks = locksSchema.parse(await peer.call('node/locks', {}, { timeoutMs: LIST_MS, signal }))
+    const listed = lockableSchema.parse(await peer.call('node/services', {}, { timeoutMs: LIST_MS, signal }))
     // Whoever takes it after this look was not meant.
-    const seen = locks.flatMap(({ service, lock }) =>
-      daemons.includes(service) ? [{ service, since: lock.since }] : [],
-    )
+    const seen = listed.flatMap(({ name, bench, lock }) => {
+      if (!daemons.includes(name)) return []
+      if (lock !== undefined) return [{ service: name, since: lock.since }]
+      const message = `${bench === undefined ? `service ${name}` : `bench ${bench}`} is not locked: nothing was ended`
+      throw new LabError({ code: 'not-locked', kind: 'caller', message })
+    })
     const args = { services: daemons, seen, ...(reason === '' ? {} : { reason }) }
     const { services } = z
       .object({ services: z.array(z.string()) })

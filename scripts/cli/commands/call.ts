@@ -1,5 +1,3 @@
-import type { Client } from '@fernlab/shared/clients/typescript/client'
-import type { DirectoryEntry } from '@fernlab/shared/contracts/directory'
 import { yamlValue } from '@fernlab/shared/contracts/yaml-edit'
 import { asLabError } from '@fernlab/shared/primitives/lab-error'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
@@ -8,11 +6,11 @@ import { withTypedArrays } from '@fernlab/shared/rpc/contract/typed-lists'
 import type { ValueSpec } from '@fernlab/shared/rpc/contract/value-spec'
 import type { Command } from 'commander'
 import type { Context, HubOptions } from '../context.ts'
+import { heldText, holdsOf, requireHolder } from '../held-services.ts'
 import { inUnit } from '../in-unit.ts'
 import { type LabOptions, openLab, withLab } from '../lab-client.ts'
 import { misspelt, mistake } from '../problem.ts'
 import { controlsOfService, type ReadValues, readingsOf, readLines, resultText, wantsLock } from '../service-text.ts'
-import { spokenTime } from '../shown-time.ts'
 import { printList } from '../table.ts'
 
 interface CallOptions extends LabOptions {
@@ -136,13 +134,12 @@ export function addCall(program: Command, context: Context): void {
       await using client = await openLab(context, options)
       const held = await holdsOf(client, names, signal).catch(withoutService)
       if (holder !== undefined) for (const one of held) requireHolder(one, holder)
-      const seen = Object.fromEntries(held.flatMap(({ name, by }) => (by === undefined ? [] : [[name, by.since]])))
+      const seen = Object.fromEntries(held.map(({ name, by }) => [name, by.since]))
       await client.unlock(names, { reason, seen, signal }).catch(withoutReason(reason))
       if (options.json) terminal.out(JSON.stringify({ services: names }))
       else terminal.out(`Unlocked: ${names.join(', ')}`)
       if (options.quiet) return
-      for (const { name, by } of held)
-        if (by !== undefined && by.mine !== true) terminal.err(`${name}: ${heldText(by, ' had it')}.`)
+      for (const { name, by } of held) if (by.mine !== true) terminal.err(`${name}: ${heldText(by, ' had it')}.`)
     })
 }
 
@@ -180,28 +177,6 @@ const withoutService = (thrown: unknown): never => {
   if (code !== 'service-unknown') throw thrown
   throw mistake(code, message, '"fernlab directory" lists those that there are.')
 }
-
-type HeldBy = NonNullable<DirectoryEntry['lockedBy']>
-
-interface Held {
-  readonly name: string
-  readonly by: HeldBy | undefined
-}
-
-/** Who has the services now: what is ended is what was looked at. */
-const holdsOf = (client: Client, names: readonly string[], signal: AbortSignal): Promise<Held[]> =>
-  Promise.all(
-    [...new Set(names)].map(async (name) => ({ name, by: (await client.directory.get(name, signal)).lockedBy })),
-  )
-
-function requireHolder({ name, by }: Held, holder: string): void {
-  if (by?.person !== undefined && [by.person.id, by.person.name].includes(holder)) return
-  const next = by === undefined ? 'nobody has it' : heldText(by, ' has it')
-  throw mistake('hold-changed', `nothing was ended: ${name} is not held by ${holder}; ${next}`)
-}
-
-const heldText = ({ person, mine, since, reason }: HeldBy, has: ' has it' | ' had it'): string =>
-  `${mine === true ? 'you' : (person?.name ?? 'somebody')}${mine === true && has === ' has it' ? ' have it' : has} since ${spokenTime(since)}${reason === undefined ? '' : `: ${reason}`}`
 
 /** Of what is not one's own to unlock, and is no mistake of the hub or node. */
 const withoutReason =
