@@ -4,7 +4,7 @@
  * INVARIANTS: setting needs the bench's lease, or the seat of the session that holds it; reading does not, but never disturbs a run: while a run holds the bench
  * only its own lease reads. A call ends by its deadline.
  */
-import { LONGEST_LEASE_S } from '@fernlab/shared/contracts/api'
+import { LONGEST_LEASE_S } from '@fernlab/shared/contracts/longest'
 import { type NodeMethod, nodeMethods } from '@fernlab/shared/contracts/sync'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'

@@ -20,7 +20,7 @@ import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
 import { heldMeanwhile } from './held-bench.ts'
 import { endedHold, type LeaseEnds, leaseTakenBack, type TakenBack } from './lease-ends.ts'
 import type { NodeCalls } from './node-calls.ts'
-import { createTaking, isEndedThere } from './take-lease.ts'
+import { createTaking, isEndedThere, lasting } from './take-lease.ts'
 
 export type Leases = Pick<
   Fleet,
@@ -89,8 +89,6 @@ export function createLeases(options: CreateLeasesOptions): Leases {
     if (held.holder === person) return held
     throw new LabError({ code: 'not-found', kind: 'caller', message: `that is no lease of yours on ${bench.id}` })
   }
-
-  const lasting = (ttlMs: number) => ({ expiresAt: clock.now() + ttlMs, endsAt: clock.monotonic() + ttlMs })
 
   const audit = auditEntries(store, clock)
 
@@ -268,7 +266,7 @@ export function createLeases(options: CreateLeasesOptions): Leases {
         throw error
       })
       .finally(() => inHand.delete(held))
-    const lasts = lasting(granted.ttlMs)
+    const lasts = lasting(clock, granted.ttlMs)
     if (bench.lease?.lease !== lease) await keep(bench)
     else {
       const forWhat = reason === undefined ? bench.lease.reason : reason === '' ? undefined : reason

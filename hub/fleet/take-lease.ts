@@ -34,7 +34,6 @@ export function createTaking({ calls, record, audit, keep, drop, clock, log }: C
   /** By the id of the lease. */
   const underWay = new Map<string, Promise<Lease>>()
   const takingBack = new Map<string, Promise<void>>()
-  const lasting = (ttlMs: number) => ({ expiresAt: clock.now() + ttlMs, endsAt: clock.monotonic() + ttlMs })
 
   return {
     /** Does it, unless it is being done: told the id that the lease is to have, and the lease that there is by that key. */
@@ -72,7 +71,7 @@ export function createTaking({ calls, record, audit, keep, drop, clock, log }: C
       const since = clock.now()
       bench.since = since
       const forWhat = reason === undefined || reason === '' ? {} : { reason }
-      const booked: BenchLease = { lease, holder, since, ...forWhat, ...lasting(ttlS * 1000) }
+      const booked: BenchLease = { lease, holder, since, ...forWhat, ...lasting(clock, ttlS * 1000) }
       bench.lease = booked
       let granted: { readonly lease: string; readonly ttlMs: number } | undefined
       try {
@@ -90,7 +89,7 @@ export function createTaking({ calls, record, audit, keep, drop, clock, log }: C
           const message = `${bench.id} was given back while it was being taken; take it again`
           throw new LabError({ code: 'lease-ended', kind: 'caller', message })
         }
-        const lasts = lasting(granted.ttlMs)
+        const lasts = lasting(clock, granted.ttlMs)
         const use = newId(clock.now())
         const asked = mine === lease ? {} : { asked: lease }
         bench.lease = { lease: mine, ...asked, holder, since, use, ...forWhat, ...lasts }
@@ -134,6 +133,12 @@ export function createTaking({ calls, record, audit, keep, drop, clock, log }: C
     },
   }
 }
+
+/** The end of what lasts for so long from now, by both clocks. */
+export const lasting = (clock: Clock, ttlMs: number) => ({
+  expiresAt: clock.now() + ttlMs,
+  endsAt: clock.monotonic() + ttlMs,
+})
 
 /** Whether a node that was to end a lease says that it has it no more: it, or an interlock, has ended it already. */
 export const isEndedThere = (thrown: unknown): boolean =>

@@ -14,6 +14,7 @@ import {
   writtenText,
 } from './common.ts'
 import { interlockStatusSchema } from './interlocks.ts'
+import { LONGEST_LEASE_S } from './longest.ts'
 import { nodeHealthSchema } from './node-status.ts'
 import { panelSchema } from './panel.ts'
 import { LONGEST_LIST, roles, tooLongList } from './people.ts'
@@ -539,9 +540,6 @@ export const pushLabSchema = z.strictObject({
     .max(200),
 })
 export const pushedLabSchema = z.object({ id: z.string(), version: z.number(), changed: z.boolean() })
-
-/** A node grants a lease for no longer at once, whatever is asked for; it can be renewed. */
-export const LONGEST_LEASE_S = 600
 
 /** Direct use of a bench by staff: `POST /api/v1/benches/{bench}/lease` `{ttlS}`, `DELETE …/lease`, `POST …/exchange`. */
 export const leaseSchema = z.object({

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { LONGEST_TOKEN_S } from '../contracts/longest.ts'
 import { serviceRightSchema } from '../contracts/services.ts'
 import { LabError } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
@@ -26,8 +27,7 @@ export interface NodeTokenOptions extends NodeHere {
 }
 
 export const NODE_TOKEN_HOURS = 12
-/** What a node gives at most. */
-const MOST_HOURS = 744
+export const MOST_TOKEN_HOURS = LONGEST_TOKEN_S / 3600
 
 const answer = z.object({ token: z.string(), until: z.string() })
 const endpointsSchema = z.object({ addresses: z.array(z.string()) })
@@ -102,8 +102,8 @@ function rightOf(text: string): string {
 function lifetimeOf(text: string): number {
   const seconds = Math.floor(Number(text) * 3600)
   const isNumber = text.trim() !== '' && Number.isFinite(seconds)
-  if (isNumber && seconds >= 1 && seconds <= MOST_HOURS * 3600) return seconds
-  throw mistake(`--hours is "${text}"; it must be a number of hours above 0, and ${MOST_HOURS} (31 days) at most`)
+  if (isNumber && seconds >= 1 && seconds <= LONGEST_TOKEN_S) return seconds
+  throw mistake(`--hours is "${text}"; it must be a number of hours above 0, and ${MOST_TOKEN_HOURS} (31 days) at most`)
 }
 
 const mistake = (message: string) => new LabError({ code: 'bad-argument', kind: 'caller', message })

@@ -4,11 +4,11 @@
  * INVARIANTS: it holds at once, and on disk when `add` resolves; it outlives a start; it is kept as long as a token can live.
  */
 import { join } from 'node:path'
+import { LONGEST_TOKEN_S } from '@fernlab/shared/contracts/longest'
 import type { Revoked, ServiceToken } from '@fernlab/shared/contracts/services'
 import type { Log } from '@fernlab/shared/primitives/log'
 import { openSettingsFile } from '@fernlab/shared/storage/settings-file'
 import * as z from 'zod'
-import { LONGEST_TOKEN_S } from './tokens.ts'
 
 /** Each with when it was revoked, epoch ms by the hub's clock. */
 const times = z.record(z.string(), z.number())

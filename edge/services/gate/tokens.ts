@@ -5,6 +5,7 @@
  * alone; the text of a token is in no error.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto'
+import { LONGEST_TOKEN_S } from '@fernlab/shared/contracts/longest'
 import { type ServiceToken, serviceTokenSchema } from '@fernlab/shared/contracts/services'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import { LOCAL } from '../service-source.ts'
@@ -26,8 +27,6 @@ export interface TokenTimes {
 const MOST_CHARS = 8192
 /** Clocks of one network differ by so much. */
 const EARLY_MS = 30_000
-/** What was revoked is kept for as long. */
-export const LONGEST_TOKEN_S = 31 * 24 * 3600
 
 /** What the token says; rejects with `token-invalid` where no trusted key has signed it. */
 export async function verifyToken(text: unknown, keys: readonly TrustedKey[]): Promise<ServiceToken> {

@@ -1,4 +1,5 @@
-import { type Bench, benchSchema, exchangedSchema, LONGEST_LEASE_S, leaseSchema } from '@fernlab/shared/contracts/api'
+import { type Bench, benchSchema, exchangedSchema, leaseSchema } from '@fernlab/shared/contracts/api'
+import { LONGEST_LEASE_S } from '@fernlab/shared/contracts/longest'
 import type { Command } from 'commander'
 import * as z from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'

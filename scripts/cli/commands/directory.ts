@@ -1,4 +1,4 @@
-import { partsOfAddress } from '@fernlab/shared/clients/typescript/directory'
+import { directoryPath, partsOfAddress } from '@fernlab/shared/clients/typescript/directory'
 import {
   type DirectoryEntry,
   type DirectoryService,
@@ -74,7 +74,7 @@ async function oneService(context: Context, options: SearchOptions, named: strin
     return { ...serviceNamed(found, id), contract: contract as DirectoryService['contract'] }
   }
   const client = await openHub(context, options)
-  const path = `/api/v1/directory/${named.split('/').map(encodeURIComponent).join('/')}`
+  const path = `/api/v1${directoryPath(named)}`
   return await client.call(directoryServiceSchema, path)
 }
 

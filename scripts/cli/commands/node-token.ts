@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { NODE_TOKEN_HOURS, nodeToken } from '@fernlab/shared/programs/node-token'
+import { MOST_TOKEN_HOURS, NODE_TOKEN_HOURS, nodeToken } from '@fernlab/shared/programs/node-token'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 
@@ -24,7 +24,7 @@ export function addNodeToken(node: Command, { terminal, signal }: Context): void
     )
     .option('--service <name>', 'what it opens, as bench3.scope or bench3.*; all unless given', several, [])
     .option('--right <right>', 'read, use, lock, unlock; read, use and lock unless given', several, [])
-    .option('--hours <hours>', `how long it lasts; ${NODE_TOKEN_HOURS} unless given, 744 at most`)
+    .option('--hours <hours>', `how long it lasts; ${NODE_TOKEN_HOURS} unless given, ${MOST_TOKEN_HOURS} at most`)
     .option('--revoke <person>', 'end all that the node has signed for the person so far', several, [])
     .option('--revoke-all', 'end all that the node has signed so far')
     .option('--node <name>', 'the node, where several run here')

@@ -5,6 +5,7 @@
  * soon as its hub answers, at the latest when the bench is to be taken again, or until it has ended by itself; no other hold
  * than that of this taking is given back so.
  */
+import { LONGEST_LEASE_S } from '../../contracts/longest.ts'
 import type { Clock } from '../../primitives/clock.ts'
 import { newId } from '../../primitives/ids.ts'
 import { asLabError, type LabError } from '../../primitives/lab-error.ts'
@@ -22,7 +23,7 @@ export interface AskedHoldOptions {
 const WAITS_MS = [0, 250, 1000, 2000]
 const TRIED_MS = 30_000
 /** As long as a hold lasts that nobody renews. */
-const LASTS_MS = 600_000
+export const LASTS_MS = LONGEST_LEASE_S * 1000
 const GIVE_BACK_EACH_MS = 2000
 
 export class AskedHold {

@@ -25,7 +25,7 @@ export interface BenchHold {
   readonly lease: string
 }
 
-export interface AskedHold {
+export interface HoldWish {
   /** Of the hold that is renewed; without one, the bench is taken. */
   readonly lease?: string
   /** What for; others are told. */
@@ -52,7 +52,7 @@ export interface Directory {
   /** Opens a node for these services of it, by name, and the bench's parts to who holds it. */
   access(node: string, services: readonly string[], lease: string | undefined, signal?: AbortSignal): Promise<Access>
   /** Takes a bench for a reason, or renews a hold that was taken; rejects with `bench-busy`. */
-  hold(bench: string, how?: AskedHold, signal?: AbortSignal): Promise<BenchHold>
+  hold(bench: string, how?: HoldWish, signal?: AbortSignal): Promise<BenchHold>
   /** Ends a hold; without `how`, the caller's own. */
   release(bench: string, how?: EndedBy): Promise<void>
   /** Who has the service, as far as the asker may know; without, its node says that itself. */
@@ -72,6 +72,9 @@ export async function named(directory: Directory, name: string, signal?: AbortSi
   if (ids.length > 0) return ids
   throw new LabError({ code: 'service-unknown', kind: 'caller', message: `there is no service ${name}` })
 }
+
+/** Where a hub has the service of that name, or `<node>/<service>`. */
+export const directoryPath = (name: string): string => `/directory/${name.split('/').map(encodeURIComponent).join('/')}`
 
 const ADDRESS = /^fernlab:\/\/([^/]+)\/([^/]+)\/([^/]+)$/
 

@@ -7,16 +7,15 @@ import {
   directoryServiceSchema,
   givenServiceTokenSchema,
 } from '../../contracts/directory.ts'
+import { LONGEST_LEASE_S } from '../../contracts/longest.ts'
 import { asLabError } from '../../primitives/lab-error.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
-import { type Directory, partsOfAddress } from './directory.ts'
+import { type Directory, directoryPath, partsOfAddress } from './directory.ts'
 import type { Hub } from './hub.ts'
 import type { Access } from './kept-access.ts'
 import { byHubAddress } from './ways/by-hub.ts'
 import { siteForeign } from './ways/peer-hub.ts'
 
-/** The longest that a node lets a bench be held without word from its hub: a hub that is stopped ends nothing before. */
-const HOLD_S = 600
 const entries = page(directoryEntrySchema)
 const siteSchema = z.object({ site: z.string() })
 
@@ -54,7 +53,7 @@ export function hubDirectory(hub: Hub, { addressesHere = () => [] }: HubDirector
     async get(name, signal) {
       const { site, node, service } = partsOfAddress(name)
       const asked = node === undefined ? service : `${node}/${service}`
-      const path = `/directory/${asked.split('/').map(encodeURIComponent).join('/')}`
+      const path = directoryPath(asked)
       const { bench, ...found } = await hub.ask(directoryServiceSchema, path, { signal }).catch(async (thrown) => {
         if (asLabError(thrown).code === 'service-unknown') await requireOwn(name, site, signal)
         throw thrown
@@ -64,8 +63,7 @@ export function hubDirectory(hub: Hub, { addressesHere = () => [] }: HubDirector
       return { ...found, bench, contract: found.contract as ServiceContract }
     },
     async whoHas(service) {
-      const path = `/directory/${service.split('/').map(encodeURIComponent).join('/')}`
-      return (await hub.ask(directoryServiceSchema, path)).lockedBy
+      return (await hub.ask(directoryServiceSchema, directoryPath(service))).lockedBy
     },
     async access(node, services, lease, signal): Promise<Access> {
       const body = { services: services.map((name) => `${node}/${name}`), ...(lease === undefined ? {} : { lease }) }
@@ -79,7 +77,7 @@ export function hubDirectory(hub: Hub, { addressesHere = () => [] }: HubDirector
     },
     async hold(bench, { lease, reason, taking } = {}, signal) {
       const body = {
-        ttlS: HOLD_S,
+        ttlS: LONGEST_LEASE_S,
         ...(lease === undefined ? {} : { lease }),
         ...(reason === undefined ? {} : { reason }),
       }

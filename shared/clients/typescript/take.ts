@@ -7,7 +7,7 @@
 import type { Clock } from '../../primitives/clock.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
 import { unlessAborted } from '../../primitives/unless-aborted.ts'
-import { AskedHold, isUnknown } from './asked-hold.ts'
+import { AskedHold, isUnknown, LASTS_MS } from './asked-hold.ts'
 import type { Connection } from './connection.ts'
 import type { Directory } from './directory.ts'
 import { nodeLocks } from './node-locks.ts'
@@ -47,8 +47,6 @@ export interface TakeBench extends Taking {
 }
 
 const RENEW_MS = 60_000
-/** A lease that was not renewed for so long is over, by the word of the hub that gave it. */
-const LASTS_MS = 600_000
 
 /** Whether the error says that a lease is no more. */
 export const endsLease = ({ code }: LabError): boolean =>

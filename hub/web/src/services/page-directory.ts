@@ -3,6 +3,7 @@ import type { BenchHold, Directory } from '@fernlab/shared/clients/typescript/di
 import { byHubAddress } from '@fernlab/shared/clients/typescript/ways/by-hub'
 import type { Lease } from '@fernlab/shared/contracts/api'
 import type { DirectoryEntry, DirectoryService, GivenServiceToken } from '@fernlab/shared/contracts/directory'
+import { LONGEST_LEASE_S } from '@fernlab/shared/contracts/longest'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import { type Api, ApiProblem } from '../api/client.ts'
@@ -15,8 +16,6 @@ interface Options {
 }
 
 const v1 = '/api/v1'
-/** As long as a node lets a bench be held without word from its hub. */
-const HOLD_S = 600
 
 /** What the hub refuses are LabErrors with its codes; its silence is `hub-unreachable`, of the kind `link`. */
 export function pageDirectory({ api, onHold }: Options): Directory {
@@ -41,7 +40,7 @@ export function pageDirectory({ api, onHold }: Options): Directory {
     hold: async (bench, { lease, reason, taking, mayResume = false } = {}): Promise<BenchHold> => {
       const path = `${v1}/benches/${encodeURIComponent(bench)}/lease`
       const body = {
-        ttlS: HOLD_S,
+        ttlS: LONGEST_LEASE_S,
         ...(lease === undefined ? {} : { lease }),
         ...(reason === undefined ? {} : { reason }),
       }
