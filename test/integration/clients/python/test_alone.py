@@ -167,6 +167,33 @@ class Alone(unittest.TestCase):
 
         asyncio.run(work())
 
+    def test_no_other_lock_is_ended_than_the_one_that_was_seen(self):
+        ada, staff = Proxy("bench-1.psu", address=URL, token=ADA), Proxy("bench-1.psu", address=SOCKET)
+        second = Proxy("bench-2.psu", address=SOCKET)
+        entry = fernlab.Directory(address=SOCKET)
+        with ada.lock("a diode") as held, second.lock():
+            since = entry.get("bench-1.psu")["lockedBy"]["since"]
+            for work in (
+                lambda: staff.unlock("it smells", "2026-01-01T00:00:00Z"),
+                lambda: fernlab.unlock([second, staff], "it smells", {"bench-1.psu": "2026-01-01T00:00:00.000Z"}),
+            ):
+                with self.assertRaises(LabError) as caught:
+                    work()
+                told = {"since": since, "owner": "ada", "by": "ada", "reason": "a diode"}
+                self.assertEqual((caught.exception.code, caught.exception.details), ("hold-changed", told))
+            self.assertEqual(self.code_of(lambda: staff.unlock(seen="noon")), "call-invalid")
+            self.assertEqual(self.code_of(lambda: fernlab.unlock([staff], seen={"bench-2.psu": since})), "call-invalid")
+            self.assertIsNone(held.until_lost(0.05))
+            self.assertEqual(len(staff.of_node("locks")), 2)
+
+            async def work():
+                supply = await AsyncProxy.connect("bench-1.psu", address=SOCKET)
+                await supply.unlock("it smells", since.replace("Z", "+00:00"))
+                await supply.close()
+
+            asyncio.run(work())
+            self.assertEqual(held.until_lost(20).details["why"], "ended-by-other")
+
     def test_a_lock_that_staff_has_ended_says_so_and_gives_back_nothing_of_the_next(self):
         ada, owner = Proxy("bench-1.psu", address=URL, token=ADA), Proxy("bench-1.psu", address=SOCKET)
         lock = fernlab.lock([ada, Proxy("bench-2.psu", address=URL, token=ADA)])

@@ -60,7 +60,12 @@ class WithLab(unittest.TestCase):
             theirs.voltage = 1
             self.assertEqual(self.failure(mine.unlock).code, "not-found", "there is none of one's own")
             self.assertIsNone(held.lost)
-            fernlab.unlock(["diode-1.psu", "pi/diode-1.voltmeter"], "it smells")
+            both, before = ["diode-1.psu", "pi/diode-1.voltmeter"], "2026-01-01T00:00:00Z"
+            since = fernlab.Directory().get("diode-1.psu")["lockedBy"]["since"]
+            for seen, code in (({both[0]: before}, "hold-changed"), ({both[0]: since, both[1]: before}, "call-invalid")):
+                self.assertEqual(self.failure(lambda: fernlab.unlock(both, "it smells", seen)).code, code)
+            self.assertIsNone(held.lost)
+            fernlab.unlock(both, "it smells", {both[1]: since})
             lost = held.until_lost(20)
             self.assertIn(lost.code, ("hold-ended", "lease-ended"))
             self.assertRegex(lost.message, "^(your|the) hold of .* was ended by (?!somebody).+: it smells$")

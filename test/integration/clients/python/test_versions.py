@@ -22,7 +22,12 @@ class EarlierNode(unittest.TestCase):
         supply = Proxy("bench-1.psu", address=EARLIER)
         lock = supply.lock("a look")
         lock.take()
-        fernlab.unlock([supply])
+        since = supply.of_node("locks")[0]["lock"]["since"]
+        with self.assertRaises(fernlab.LabError) as caught:
+            supply.unlock(seen="2026-01-01T00:00:00Z")
+        self.assertEqual((caught.exception.code, caught.exception.details["since"]), ("hold-changed", since))
+        self.assertEqual(len(supply.of_node("locks")), 1)
+        fernlab.unlock([supply], seen={"bench-1.psu": since})
         lost = lock.until_lost(5.0 if VERSION == "1.3" else 0.3)
         self.assertEqual(lost and lost.code, "lock-ended" if VERSION == "1.3" else None)
         lock.release()

@@ -127,9 +127,15 @@ class AsyncDirectory:
         """Renews a hold that was taken."""
         await self.hub.ask("POST", path_of("benches", bench, "lease"), body={"ttlS": HOLD_S, "lease": lease})
 
-    async def release(self, bench: str, lease: Optional[str], reason: Optional[str] = None) -> None:
-        """Without a lease, the caller's own; where there is none, with a reason and the permission, whoever's it is."""
-        await self.hub.ask("DELETE", path_of("benches", bench, "lease"), query={"lease": lease, "reason": reason})
+    async def release(
+        self, bench: str, lease: Optional[str], reason: Optional[str] = None, since: Optional[str] = None
+    ) -> None:
+        """Without a lease, the caller's own; where there is none, with a reason and the permission, whoever's it is.
+
+        Where it is held since another time than ``since``, it raises ``hold-changed``.
+        """
+        query = {"lease": lease, "reason": reason, "since": since}
+        await self.hub.ask("DELETE", path_of("benches", bench, "lease"), query=query)
 
 
 def parts_of(name: str) -> Tuple[Optional[str], Optional[str], str]:

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 from .errors import LabError
 
 RETRY_S = 1.0
+_DOCUMENTS = ("start", "descriptor", "event_page", "resource", "datum", "stop")
 FINAL_STATES = ("succeeded", "partial", "failed", "cancelled", "interrupted", "inapplicable")
 
 
@@ -100,6 +101,7 @@ class FollowedDocuments:
         return {"attempt": self._attempt, "follow": "true" if self._follow else "false", "skip": self._taken}
 
     def take(self, line: str) -> Optional[Tuple[str, Dict[str, Any]]]:
+        """The document; None for one of a kind that this client does not know: later hubs may have more."""
         self.patience.heard()
         if not line:
             return None
@@ -107,7 +109,7 @@ class FollowedDocuments:
         if not isinstance(read, dict) or not isinstance(read.get("name"), str) or not isinstance(read.get("doc"), dict):
             raise LabError("unexpected-answer", "the hub gave what is no document of a run", kind="link")
         self._taken += 1
-        return read["name"], read["doc"]
+        return (read["name"], read["doc"]) if read["name"] in _DOCUMENTS else None
 
     def ended(self, run: Mapping[str, Any]) -> float:
         """The answer is over, and the run stands so: after how many seconds it is asked again, unless ``is_over``."""

@@ -104,7 +104,10 @@ class AsyncLock:
                 await group.unknown.give_back()
                 group.unknown = None
             asked_at = time.monotonic()
-            lease = f"{_OF_SESSION}{session}" if session is not None else await _taken(group, directory.hold(bench, self._reason))
+            if session is not None:
+                lease = f"{_OF_SESSION}{session}"
+            else:
+                lease = await _taken(group, directory.hold(bench, self._reason))
             hold = Hold(lease, self._grace, self._lose)
             group.hold = hold
         finally:
@@ -179,19 +182,6 @@ async def _taken(group: Group, asked: AskedHold) -> str:
             group.unknown = asked
             asked.give_back_later()
         raise
-
-
-async def end_locks(held: Sequence[Tuple[str, Group]], reason: Optional[str]) -> None:
-    """Ends locks of the same person, of whatever program; for a reason and with the right to, those of others."""
-    groups = _groups(held)
-    for group in groups:
-        if group.bench is not None and isinstance(group.directory, AsyncDirectory):
-            await group.directory.release(group.bench, None, reason or None)
-    for group in groups:
-        if group.bench is None or not isinstance(group.directory, AsyncDirectory):
-            services = [name for name, of in held if of is group]
-            params: Dict[str, Any] = {"services": services, **({"reason": reason} if reason else {})}
-            await group.connection.call("node/unlock", params)
 
 
 async def _give_back_bench(group: Group, bench: str, directory: AsyncDirectory, hold: Hold) -> None:

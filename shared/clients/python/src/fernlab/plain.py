@@ -12,7 +12,7 @@ from .hub import Hub
 from .locks import GRACE_S, AsyncLock
 from .node_directory import AsyncNodesDirectory
 from .nodes_directory import Named, nodes_of
-from .proxy import Met, Service, arguments_of, dressed, in_thread, made, meet, meet_all, meet_named, unlock_all
+from .proxy import Met, Service, arguments_of, dressed, in_thread, made, meet, meet_all, unlock_all
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
 
@@ -99,9 +99,12 @@ class Proxy(Met):
         """
         return lock([self], reason, grace, session)
 
-    def unlock(self, reason: Optional[str] = None) -> None:
-        """Ends own locks of it, of whatever program; with a part of a bench the bench. See ``fernlab.unlock``."""
-        unlock([self], reason)
+    def unlock(self, reason: Optional[str] = None, seen: Optional[str] = None) -> None:
+        """Ends own locks of it, of whatever program; with a part of a bench the bench. See ``fernlab.unlock``.
+
+        Where it is locked since another time than ``seen``, an entry's ``lockedBy["since"]``, it raises ``hold-changed``.
+        """
+        unlock([self], reason, {} if seen is None else {self.name: seen})
 
     def of_node(self, action: str, arguments: Optional[Mapping[str, Any]] = None) -> Any:
         """Calls the service ``node`` of its node over the same link: ``fit.of_node("log", {"service": "fit", "lines": 20})``."""
@@ -208,18 +211,19 @@ def lock(
     return Lock(AsyncLock([(one.found.name, one.group) for one in services], reason, grace, session))
 
 
-def unlock(proxies: Sequence[Union[Proxy, str]], reason: Optional[str] = None) -> None:
+def unlock(
+    proxies: Sequence[Union[Proxy, str]], reason: Optional[str] = None, seen: Optional[Mapping[str, str]] = None
+) -> None:
     """Ends locks of the same person, of whatever program: ``fernlab.unlock([supply, "pi/fit"])``.
 
     With the permission and a reason it ends those of others, which the audit log keeps; a bench goes to its safe state.
     Names are looked up at ``FERNLAB_HUB``. Raises ``not-locked``, ``service-locked``, or what a hub says of the bench.
+
+    ``seen`` has since when some are locked, as the ``lockedBy["since"]`` of a directory's entry: a name as it is given, or
+    the ``name`` of a proxy. Where one is locked since another time nothing is ended from there on, and it raises
+    ``hold-changed``, which says who has it now. Benches are ended one after another, then the services of each node together.
     """
-
-    async def work() -> None:
-        services = [one._service if isinstance(one, Proxy) else await meet_named(one) for one in proxies]
-        await unlock_all(services, reason)
-
-    background().run(work())
+    background().run(unlock_all(proxies, reason, seen))
 
 
 def _services(given: Union[Proxy, str]) -> List[Service]:

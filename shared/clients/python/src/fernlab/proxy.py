@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, List, Mapp
 from . import words
 from .contract import EVENTS, FOLLOW, READ, SET, Contract, require_compatible
 from .directory import AsyncDirectory, Found
+from .end_locks import Ending, end_locks
 from .errors import LabError
 from .hub import Hub
 from .lab import Group, Lab, lab_of, lab_of_nodes
-from .locks import GRACE_S, AsyncLock, end_locks
+from .locks import GRACE_S, AsyncLock
 from .nodes_directory import Named, nodes_of
 from .rpc.batch import Outcome
 from .rpc.calls import TIMEOUT_S
@@ -203,9 +204,9 @@ class AsyncProxy(Met):
         """
         return AsyncLock([(self._service.found.name, self._service.group)], reason, grace, session)
 
-    async def unlock(self, reason: Optional[str] = None) -> None:
+    async def unlock(self, reason: Optional[str] = None, seen: Optional[str] = None) -> None:
         """See ``Proxy.unlock``."""
-        await unlock_all([self._service], reason)
+        await async_unlock([self], reason, {} if seen is None else {self.name: seen})
 
     async def of_node(self, action: str, arguments: Optional[Mapping[str, Any]] = None) -> Any:
         """See ``Proxy.of_node``."""
@@ -215,13 +216,27 @@ class AsyncProxy(Met):
         await self._service.lab.close()
 
 
-async def async_unlock(given: Sequence[Union[AsyncProxy, str]], reason: Optional[str] = None) -> None:
+async def async_unlock(
+    given: Sequence[Union[AsyncProxy, str]], reason: Optional[str] = None, seen: Optional[Mapping[str, str]] = None
+) -> None:
     """``fernlab.unlock`` for programs of asyncio: ``await fernlab.async_unlock([supply, "pi/fit"])``."""
-    await unlock_all([one._service if isinstance(one, AsyncProxy) else await meet_named(one) for one in given], reason)
+    await unlock_all(given, reason, seen)
 
 
-async def unlock_all(services: Sequence[Service], reason: Optional[str]) -> None:
-    await end_locks([(one.found.name, one.group) for one in services], reason)
+async def unlock_all(
+    given: Sequence[Union[Met, str]], reason: Optional[str], seen: Optional[Mapping[str, str]]
+) -> None:
+    """What is in ``seen`` is named as it is given, a proxy by its ``name``."""
+    ending: List[Ending] = []
+    left = dict(seen or {})
+    for one in given:
+        name = one if isinstance(one, str) else one.name
+        service = await meet_named(one) if isinstance(one, str) else one._service
+        ending.append(Ending(service.found.name, service.group, (seen or {}).get(name)))
+        left.pop(name, None)
+    if left:
+        raise LabError("call-invalid", f"seen: {', '.join(left)} is not among what is to be unlocked")
+    await end_locks(ending, reason)
 
 
 def made(base: Type[Any], service: Service, make: Make) -> Any:

@@ -12,6 +12,7 @@ from .followed_run import RETRY_S, Event, FollowedDocuments, FollowedEvents
 from .hub import Hub, path_of
 from .hub_lines import lines_of
 
+
 class _RunOfHub:
     def __init__(
         self,
@@ -208,9 +209,9 @@ def submit(
     """Submits a run of a lab's protocol: ``fernlab.submit("diode-iv", "iv-curve", {"points": 40}).wait()``.
 
     A parameter is a number in its declared unit, or ``{"value": 1200, "unit": "mV"}``. ``bench`` is the one that it is to
-    run on, as ``<node>.<bench>``, ``model`` a model of the lab to run it on instead; a lower ``priority`` is sooner, and what
-    one may not have becomes the soonest that is allowed; ``note`` is shown in lists. Raises what the hub refuses, with a path for each wrong
-    parameter in ``issues``.
+    run on, as ``<node>.<bench>``, ``model`` a model of the lab to run it on instead; a lower ``priority`` is sooner, and
+    what one may not have becomes the soonest that is allowed; ``note`` is shown in lists. Raises what the hub refuses, with
+    a path for each wrong parameter in ``issues``.
     """
     asked = hub if isinstance(hub, Hub) else Hub(hub, token, ca)
     request = _submission(lab, protocol, parameters, bench=bench, model=model, priority=priority, note=note)

@@ -19,13 +19,15 @@ class NodeLocks(NamedTuple):
     tells: bool
     #: And, where that is asked by the id, how that taking has.
     tells_each: bool
+    #: Whoever ends a lock may say since when that is which is meant.
+    takes_seen: bool
 
 
 async def node_locks(connection: Connection) -> NodeLocks:
     """As the contract of the node itself says."""
     contract = await connection.call("node/contract.get", idempotent=True)
-    lock, lost = (_arguments(contract, name) for name in ("lock", "lost"))
-    return NodeLocks("id" in (lock or {}), lost is not None, "id" in (lost or {}))
+    lock, lost, unlock = (_arguments(contract, name) for name in ("lock", "lost", "unlock"))
+    return NodeLocks("id" in (lock or {}), lost is not None, "id" in (lost or {}), "seen" in (unlock or {}))
 
 
 def _arguments(contract: Any, name: str) -> Optional[Dict[str, Any]]:
@@ -47,8 +49,8 @@ async def watch_locks(
 ) -> None:
     """Puts the names of those that have ended in ``gone``, and tells of each, until all have, or the connection is closed.
 
-    ``taking`` is the id by which they were locked, None at a node that takes none. They are asked for over each link anew, so that it hears
-    also of what ended while no way led there.
+    ``taking`` is the id by which they were locked, None at a node that takes none. They are asked for over each link anew, so
+    that it hears also of what ended while no way led there.
     """
     closes, wait_s = connection.closes, _FIRST_WAIT_S
     while closes == connection.closes:
