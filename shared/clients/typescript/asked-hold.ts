@@ -9,6 +9,7 @@ import { LONGEST_LEASE_S } from '../../contracts/longest.ts'
 import type { Clock } from '../../primitives/clock.ts'
 import { newId } from '../../primitives/ids.ts'
 import { asLabError, type LabError } from '../../primitives/lab-error.ts'
+import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import type { BenchHold, Directory } from './directory.ts'
 
 export interface AskedHoldOptions {
@@ -30,6 +31,8 @@ export class AskedHold {
   readonly #options: AskedHoldOptions
   readonly #taking: string
   readonly #askedMs: number
+  /** What was answered, or is being asked. */
+  #asked: Promise<BenchHold> | undefined
   #isOver = false
   #givingBack: Promise<void> | undefined
 
@@ -39,17 +42,22 @@ export class AskedHold {
     this.#askedMs = options.clock.monotonic()
   }
 
-  /** Asks again where no answer comes; rejects as the hub refuses, or with `hub-unreachable`. */
-  async take(): Promise<BenchHold> {
+  /**
+   * Asks again where no answer comes; rejects as the hub refuses, with `hub-unreachable`, or at once with the signal's reason:
+   * then it may have been taken, and is asked for no more.
+   */
+  async take(signal?: AbortSignal): Promise<BenchHold> {
     const { clock } = this.#options
     for (let again = 0; ; again++) {
+      signal?.throwIfAborted()
       try {
-        return await this.#ask({ mayResume: true })
+        return await unlessAborted(this.#ask({ mayResume: true }), signal)
       } catch (thrown) {
+        signal?.throwIfAborted()
         const waitMs = WAITS_MS[again]
         const isLate = clock.monotonic() - this.#askedMs > TRIED_MS
         if (waitMs === undefined || isLate || !isUnknown(asLabError(thrown))) throw thrown
-        await clock.sleep(waitMs)
+        await clock.sleep(waitMs, signal)
       }
     }
   }
@@ -65,13 +73,16 @@ export class AskedHold {
     return this.#givingBack
   }
 
-  /** The same, as soon as the hub is there; ends with the signal, or when the hold has ended by itself. Never rejects. */
+  /**
+   * The same, as soon as the hub is there; ends with the signal, after one try, or when the hold has ended by itself. Never
+   * rejects.
+   */
   async giveBackLater(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
-    while (!this.#isOver && !signal.aborted) {
+    do {
       await this.giveBack().catch(() => {}) // tried again below
       if (!this.#isOver) await clock.sleep(GIVE_BACK_EACH_MS, signal).catch(() => {}) // the loop ends
-    }
+    } while (!this.#isOver && !signal.aborted)
   }
 
   async #giveBack(): Promise<void> {
@@ -79,17 +90,23 @@ export class AskedHold {
     if (clock.monotonic() - this.#askedMs >= LASTS_MS) this.#isOver = true
     if (this.#isOver) return
     try {
-      const { lease } = await this.#ask({ mayResume: false })
-      await directory.release(bench, { lease })
+      const { lease, isResumed = false } = await this.#ask({ mayResume: false })
+      if (!isResumed) await directory.release(bench, { lease })
     } catch (thrown) {
       if (isUnknown(asLabError(thrown))) throw thrown
     }
     this.#isOver = true
   }
 
+  /** One at a time, and no more once it is answered. */
   #ask(how: { readonly mayResume: boolean }): Promise<BenchHold> {
     const { directory, bench, reason } = this.#options
-    return directory.hold(bench, { ...how, taking: this.#taking, ...(reason === '' ? {} : { reason }) })
+    const asked = { ...how, taking: this.#taking, ...(reason === '' ? {} : { reason }) }
+    this.#asked ??= directory.hold(bench, asked).catch((thrown: unknown) => {
+      this.#asked = undefined
+      throw thrown
+    })
+    return this.#asked
   }
 }
 

@@ -7,6 +7,7 @@
 import type { Clock } from '../../primitives/clock.ts'
 import { newId } from '../../primitives/ids.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
+import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import { requireCompatible } from '../../rpc/contract/compare-contracts.ts'
 import { type ActionsOf, createProxy, type Proxy as ServiceProxy } from '../../rpc/contract/proxy.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
@@ -18,7 +19,7 @@ import { type Directory, type Found, named } from './directory.ts'
 import { endLocks, seenOfBenches } from './end-locks.ts'
 import type { Access } from './kept-access.ts'
 import { sameContract } from './same-contract.ts'
-import { endsLease, type Group, takeBench, takeServices } from './take.ts'
+import { type Ending, endsLease, type Group, takeBench, takeServices } from './take.ts'
 import type { Way } from './ways/way.ts'
 import { WhoHasIt } from './who-has-it.ts'
 
@@ -81,7 +82,7 @@ export interface Client extends AsyncDisposable {
   ): Promise<OutcomesOfAll<Calls>>
   /**
    * Locks services, and with a part of a bench the bench; all of them, or none. `*` and `?` in a name stand for any text and
-   * letter: `bench3.*`, `pi/*`.
+   * letter: `bench3.*`, `pi/*`. Given up by its signal it rejects at once, and benches that it got are given back after that.
    */
   lock(names: readonly string[], options?: LockOptions): Promise<Lock>
   /**
@@ -163,17 +164,19 @@ class LabClient implements Client {
     return (await batchServices((service) => this.#met.get(service), calls, options)) as never
   }
 
-  async lock(names: readonly string[], { reason = '', session, signal }: LockOptions = {}): Promise<Lock> {
+  async lock(names: readonly string[], { reason = '', session, ...options }: LockOptions = {}): Promise<Lock> {
+    const closing = this.#closing.signal
+    const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal])
     const meant = await Promise.all(names.map((name) => named(this.directory, name, signal)))
     const found = await Promise.all([...new Set(meant.flat())].map((name) => this.directory.get(name, signal)))
     // In one order for everybody: two who want the same never wait for each other with half of it.
     found.sort((a, b) => compare(a.bench ?? a.id, b.bench ?? b.id) || compare(a.id, b.id))
     const lost = new AbortController()
-    const undo: (() => Promise<void>)[] = []
-    const takeBack = async () => (await Promise.allSettled(undo.map((back) => back()))).find(hasFailed)
+    const undo: ((why: Ending) => Promise<void>)[] = []
+    const takeBack = async (why: Ending) => (await Promise.allSettled(undo.map((back) => back(why)))).find(hasFailed)
     try {
       for (const bench of new Set(found.flatMap(({ bench }) => bench ?? []))) {
-        const group = await this.#together(found.filter((one) => one.bench === bench))
+        const group = await unlessAborted(this.#together(found.filter((one) => one.bench === bench)), signal)
         await takeBench({
           directory: this.directory,
           clock: this.#options.clock,
@@ -184,7 +187,7 @@ class LabClient implements Client {
           session,
           reason,
           signal,
-          closing: this.#closing.signal,
+          closing,
         })
       }
       for (const node of new Set(found.filter(({ bench }) => bench === undefined).map(({ node }) => node))) {
@@ -193,7 +196,7 @@ class LabClient implements Client {
         const { graceS } = this.#options
         await takeServices({
           id: newId(this.#options.clock.now()),
-          group: await this.#together(own),
+          group: await unlessAborted(this.#together(own), signal),
           clock: this.#options.clock,
           services,
           reason,
@@ -203,9 +206,9 @@ class LabClient implements Client {
           signal,
         })
       }
-      if (this.#closing.signal.aborted) throw closed()
+      if (closing.aborted) throw closed()
     } catch (error) {
-      await takeBack()
+      await takeBack('not taken')
       throw await this.#saidWho(error, found)
     }
     const lock: Lock = {
@@ -213,7 +216,7 @@ class LabClient implements Client {
       lost: lost.signal,
       release: async () => {
         if (!this.#locks.delete(lock)) return
-        const failed = await takeBack()
+        const failed = await takeBack('released')
         if (failed !== undefined) throw failed.reason
       },
       [Symbol.asyncDispose]: () => lock.release(),

@@ -23,6 +23,8 @@ export interface Found {
 
 export interface BenchHold {
   readonly lease: string
+  /** Another hold that the caller had already was answered: what did not get it must not end it. */
+  readonly isResumed?: boolean
 }
 
 export interface HoldWish {

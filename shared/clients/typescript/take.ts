@@ -1,15 +1,16 @@
 /**
  * Taking what a lock is of, and giving it back.
  *
- * INVARIANTS: what may have been taken has its way back in `undo` before it is asked for; a lock that stands has a link that
- * is kept, for its node gives away what nobody is there for; one that was lost is renewed no more, and is given back already.
+ * INVARIANTS: what may have been taken has its way back in `undo` before it is asked for, and a bench in its group until the
+ * lock stands: who closes the client meanwhile gives it back; a lock that stands has a link that is kept, for its node gives
+ * away what nobody is there for; one that was lost is renewed no more, and is given back already.
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
 import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import { AskedHold, isUnknown, LASTS_MS } from './asked-hold.ts'
 import type { Connection } from './connection.ts'
-import type { Directory } from './directory.ts'
+import type { BenchHold, Directory } from './directory.ts'
 import { nodeLocks } from './node-locks.ts'
 import { watchLocks } from './watch-locks.ts'
 
@@ -22,15 +23,19 @@ export interface Group {
   lease: string | undefined
   /** Told that the lease has ended. */
   onLost: ((error: LabError) => void) | undefined
-  /** Its bench may have been taken without a word of it. */
+  /** Its bench is being taken, or may have been without a word of it. */
   unknown: AskedHold | undefined
 }
+
+/** Whether all was taken, and is given back as it is wanted no more, or what is given back is a part. */
+export type Ending = 'released' | 'not taken'
 
 export interface Taking {
   readonly group: Group
   /** What gives it back, in the order of taking. */
-  readonly undo: (() => Promise<void>)[]
-  readonly signal: AbortSignal | undefined
+  readonly undo: ((why: Ending) => Promise<void>)[]
+  /** Given up with it: then nobody waits for what is given back of a bench. */
+  readonly signal: AbortSignal
 }
 
 export interface TakeBench extends Taking {
@@ -81,33 +86,41 @@ export async function takeBench({
     lost.abort(error)
   }
   try {
-    await group.unknown?.giveBack()
+    await unlessAborted(group.unknown?.giveBack() ?? Promise.resolve(), signal)
   } catch (thrown) {
     over()
     throw thrown
   }
-  group.unknown = undefined
-  // Never given up half way: what was granted meanwhile has to be given back.
   const takenMs = clock.monotonic()
-  const asked = new AskedHold({ directory, bench, reason, clock })
-  const taking = session === undefined ? asked.take() : Promise.resolve({ lease: `session/${session}` })
-  undo.push(async () => {
-    const taken = await taking.then(
-      ({ lease }) => lease,
-      (thrown: unknown) => {
-        if (!isUnknown(asLabError(thrown))) return undefined
-        group.unknown = asked
-        void asked.giveBackLater(closing)
-        return undefined
-      },
-    )
+  const asked = session === undefined ? new AskedHold({ directory, bench, reason, clock }) : undefined
+  group.unknown = asked
+  const taking: Promise<BenchHold> = asked?.take(signal) ?? Promise.resolve({ lease: `session/${session}` })
+  undo.push(async (why) => {
+    if (why === 'not taken' && signal.aborted) {
+      const wasShown = group.lease !== undefined
+      over()
+      group.unknown = asked
+      const { connection } = group
+      // A link that goes on showing the hold would be closed with it, whoever uses it by then.
+      const left = wasShown ? connection.renew().catch(() => connection.leave()) : Promise.resolve()
+      void left.then(() => asked?.giveBackLater(closing))
+      return
+    }
+    const taken = await taking.catch((thrown: unknown) => {
+      if (isUnknown(asLabError(thrown))) void asked?.giveBackLater(closing)
+      else group.unknown = undefined
+      return undefined
+    })
     const isHeld = group.lease !== undefined || !lost.signal.aborted
     over()
-    if (taken === undefined || !isHeld) return
-    if (session === undefined) await giveBack(directory, group, bench, taken)
-    else await withoutHold(group)
+    if (taken === undefined) return
+    group.unknown = undefined
+    if (!isHeld) return
+    // What it went on with goes on without it.
+    const isOthers = session !== undefined || (why === 'not taken' && taken.isResumed === true)
+    await (isOthers ? withoutHold(group) : giveBack(directory, group, bench, taken.lease))
   })
-  const { lease } = await unlessAborted(taking, signal)
+  const { lease } = await taking
   group.lease = lease
   const renew = (sinceMs: number) => {
     cancel = clock.after(RENEW_MS, () => {
@@ -125,9 +138,21 @@ export async function takeBench({
       )
     })
   }
-  await group.connection.renew()
-  letGo = await group.connection.keep()
+  await unlessAborted(group.connection.renew(), signal)
+  letGo = await kept(group.connection, signal)
+  group.unknown = undefined
   if (session === undefined) renew(takenMs)
+}
+
+/** Has a link there until what it returns is called. */
+async function kept(connection: Connection, signal: AbortSignal): Promise<() => void> {
+  const keeping = connection.keep()
+  try {
+    return await unlessAborted(keeping, signal)
+  } catch (thrown) {
+    if (signal.aborted) void keeping.then((letGo) => letGo()).catch(() => {}) // nobody wants it any more
+    throw thrown
+  }
 }
 
 const notRenewed = (bench: string, { message }: LabError) =>
@@ -170,7 +195,7 @@ export async function takeServices(
 ): Promise<void> {
   const { group, services, reason, graceS, id, undo, signal, clock, lost } = taking
   const { connection } = group
-  const letGo = await connection.keep()
+  const letGo = await kept(connection, signal)
   const args = { services, ...(reason === '' ? {} : { reason }), ...(graceS === undefined ? {} : { graceS }) }
   /** What it is given back by, once it may have been taken. */
   let asked: { readonly id?: string } | undefined

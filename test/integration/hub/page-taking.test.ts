@@ -82,7 +82,10 @@ test('what the page itself has taken without a word of it is given back', async 
 
 test('who has the bench already goes on with it, as after the page was loaded anew', async () => {
   const held = await program.take()
-  assert.is((await pageTaking().take()).lease, held)
+  const taking = pageTaking()
+  assert.equal(await taking.take(), { lease: held, isResumed: true })
+  await taking.giveBack()
+  assert.is(await program.has(held), 200)
   assert.ok((await program.giveBack(held)).ok)
 })
 

@@ -39,6 +39,12 @@ const found = (node: string, name: string, contract: ServiceContract = supply, b
 
 const refusal = (code: string) => new LabError({ code, kind: 'caller', message: code })
 
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => assert.unreachable() as never,
+    ({ code }: LabError) => code,
+  )
+
 /** A lab of one node, whose directory says what it was asked. */
 function lab(listed: readonly Found[], clock = new ManualClock()) {
   const services = [...listed]
@@ -49,7 +55,10 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
   /** What was locked and unlocked, by the id of the taking. */
   const takings: string[] = []
   const ended = new Set<string>()
+  /** Benches of which the person has a hold already, which is answered. */
+  const had = new Set<string>()
   let granting: Promise<void> | undefined
+  let showing: Promise<void> | undefined
   let refusing: LabError | undefined
   let links = 0
   let last: Peer | undefined
@@ -62,6 +71,7 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
       return one
     },
     access: async (node, names, lease) => {
+      if (showing !== undefined && lease !== undefined) await showing
       if (lease !== undefined && ended.has(lease)) throw refusal('lease-ended')
       if (names.some((name) => !services.some((service) => service.name === name))) throw refusal('service-unknown')
       return { addresses: ['here'], token: [node, ...names, lease ?? '-'].join(' ') }
@@ -72,7 +82,7 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
       if (lease !== undefined && ended.has(lease)) throw refusal('lease-ended')
       if (granting !== undefined) await granting
       if (busy.has(bench)) throw new LabError({ code: 'bench-busy', kind: 'caller', message: `${bench} is busy` })
-      return { lease: `lease of ${bench}` }
+      return { lease: `lease of ${bench}`, isResumed: had.has(bench) }
     },
     release: async (bench, { since } = {}) =>
       void asked.push(`release ${bench}${since === undefined ? '' : ` ${since}`}`),
@@ -125,6 +135,7 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
     programs,
     takings,
     ended,
+    had,
     services,
     clock,
     links: () => links,
@@ -134,6 +145,9 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
     cut: () => last?.close('the wire broke'),
     grantAfter: (until: Promise<void>) => {
       granting = until
+    },
+    showAfter: (until: Promise<void>) => {
+      showing = until
     },
   }
 }
@@ -433,32 +447,105 @@ test('a lock that was taken away is told, not renewed, and keeps nobody from rea
   await client.close()
 })
 
-test('a lock that is given up while it is asked for is given back as soon as it comes', async () => {
+const someTurns = async () => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+const asking = async (asked: readonly string[]) => {
+  while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+}
+
+test('a lock that is given up while it is asked for rejects at once, and is given back as soon as it comes', async () => {
   const { client, asked, grantAfter } = lab([found('pi', 'a.supply', supply, 'pi.a')])
   let grant = () => {}
   grantAfter(new Promise((resolve) => (grant = resolve)))
   const stop = new AbortController()
   const locking = client.lock(['a.supply'], { signal: stop.signal })
-  while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  await asking(asked)
   stop.abort(refusal('call-cancelled'))
+  assert.is(await codeOf(locking), 'call-cancelled')
+  assert.equal(asked, ['take pi.a'])
   grant()
-  await locking.then(
-    () => assert.unreachable(),
-    ({ code }: LabError) => assert.is(code, 'call-cancelled'),
-  )
+  await someTurns()
   assert.equal(asked, ['take pi.a', 'release pi.a'])
 
   asked.length = 0
   grantAfter(new Promise((resolve) => (grant = resolve)))
   const closing = client.lock(['a.supply'])
-  while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
-  await client.close()
+  await asking(asked)
+  const closed = client.close()
+  assert.is(await codeOf(closing), 'client-closed')
+  assert.equal(asked, ['take pi.a'])
   grant()
-  await closing.then(
-    () => assert.unreachable(),
-    ({ code }: LabError) => assert.ok(['client-closed', 'link-ended'].includes(code), code),
-  )
+  // Whoever waits for the client to be closed has given back what it got.
+  await closed
   assert.equal(asked, ['take pi.a', 'release pi.a'])
+})
+
+test('a lock that is given up before its node was shown the hold rejects at once, and is given back after that', async () => {
+  const { client, asked, tokens, showAfter } = lab([found('pi', 'a.supply', supply, 'pi.a')])
+  const use = await client.service('a.supply')
+  await use.read(['voltage'])
+  let show = () => {}
+  showAfter(new Promise((resolve) => (show = resolve)))
+  const stop = new AbortController()
+  const locking = client.lock(['a.supply'], { signal: stop.signal })
+  await asking(asked)
+  await someTurns()
+  stop.abort(refusal('call-cancelled'))
+  assert.is(await codeOf(locking), 'call-cancelled')
+  assert.equal(asked, ['take pi.a'])
+  show()
+  await someTurns()
+  assert.equal(asked, ['take pi.a', 'release pi.a'])
+  assert.is(tokens.at(-1), 'pi a.supply -')
+  await use.read(['voltage'])
+  await client.close()
+})
+
+test('a lock that is given up between two tries is asked for no more by it, and given back when its hub is there', async () => {
+  const { client, asked, clock, grantAfter } = lab([found('pi', 'a.supply', supply, 'pi.a')])
+  const silence = Promise.reject(
+    new LabError({ code: 'hub-unreachable', kind: 'link', retry: 'later', message: 'away' }),
+  )
+  silence.catch(() => {}) // heard by whoever asks
+  grantAfter(silence)
+  const stop = new AbortController()
+  const locking = client.lock(['a.supply'], { signal: stop.signal })
+  await clock.advance(0)
+  await someTurns()
+  assert.equal(asked, ['take pi.a', 'take pi.a'])
+  stop.abort(refusal('call-cancelled'))
+  assert.is(await codeOf(locking), 'call-cancelled')
+  grantAfter(Promise.resolve())
+  await clock.advance(2000)
+  await someTurns()
+  assert.is(asked.at(-1), 'release pi.a')
+  await (await client.lock(['a.supply'])).release()
+  await client.close()
+})
+
+test('a hold that the person had before the taking outlives a taking that fails or is given up, and ends when it is released', async () => {
+  const services = ['a.supply', 'b.supply'].map((name) => found('pi', name, supply, `pi.${name[0]}`))
+  const { client, asked, busy, had, grantAfter } = lab(services)
+  had.add('pi.a')
+  busy.add('pi.b')
+  assert.is(await codeOf(client.lock(['a.supply', 'b.supply'])), 'bench-busy')
+  assert.equal(asked.splice(0), ['take pi.a', 'take pi.b'])
+
+  let grant = () => {}
+  grantAfter(new Promise((resolve) => (grant = resolve)))
+  const stop = new AbortController()
+  const locking = client.lock(['a.supply'], { signal: stop.signal })
+  await asking(asked)
+  stop.abort(refusal('call-cancelled'))
+  assert.is(await codeOf(locking), 'call-cancelled')
+  grant()
+  await someTurns()
+  assert.equal(asked.splice(0), ['take pi.a'])
+
+  await (await client.lock(['a.supply'])).release()
+  assert.equal(asked, ['take pi.a', 'release pi.a'])
+  await client.close()
 })
 
 test('a service that has left does not keep its neighbours from their node', async () => {

@@ -45,13 +45,15 @@ export function pageDirectory({ api, onHold }: Options): Directory {
         ...(reason === undefined ? {} : { reason }),
       }
       const byTaking = taking === undefined ? {} : { 'idempotency-key': taking }
+      let isResumed = false
       const taken = await asked(api.send<Lease>('POST', path, body, byTaking)).catch((thrown: unknown) => {
         if (!mayResume || !isOwnAlready(thrown)) throw thrown
         // As after the page was loaded anew. Not by the id of the taking, which has not got it and must not give it back.
+        isResumed = true
         return asked(api.send<Lease>('POST', path, { ...body, resume: true }))
       })
       onHold(taken.expiresAt)
-      return taken
+      return { lease: taken.lease, isResumed }
     },
     release: async (bench, { lease, reason, since } = {}) => {
       const query = new URLSearchParams({
