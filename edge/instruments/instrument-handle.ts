@@ -29,16 +29,20 @@ import { createSetPace } from './set-pace.ts'
 
 export type Connection = { readonly online: true } | { readonly online: false; readonly reason: string }
 
-export interface UseOptions {
-  readonly signal: AbortSignal
-  /** The call that it is for, where its signal is made only when somebody asks for it. */
-  readonly call?: { readonly signal: AbortSignal } | undefined
+/** Who gives a use up: a signal, or the call that it is for, whose signal is made only when somebody asks for it. */
+type GivenUpBy =
+  | { readonly signal: AbortSignal; readonly call?: undefined }
+  | { readonly call: { readonly signal: AbortSignal }; readonly signal?: undefined }
+
+export type UseOptions = GivenUpBy & {
   readonly timeoutMs?: number
   /** Throws when the caller has lost the right to use the instrument; called just before the driver is. */
   readonly guard?: (() => void) | undefined
   /** Goes before everything that waits, and ends what is under way unless that is urgent too. */
   readonly urgent?: boolean
 }
+
+export const signalOf = (use: UseOptions): AbortSignal => (use.call ?? use).signal
 
 /** Who follows what is read of an instrument. */
 export interface ReadingWatcher {
@@ -192,7 +196,6 @@ export function createInstrumentHandle({ name, instrument, clock, log }: Instrum
         task.resolve(await untilEnded(task))
       } finally {
         cancel()
-        ending.onAbort(undefined)
       }
     } catch (thrown) {
       const isTheirs = task.givenUp !== undefined && thrown === task.givenUp.reason

@@ -14,7 +14,7 @@ import { pacedBlocks } from './paced-blocks.ts'
 import type { Following } from './read-together.ts'
 import type { SharedReadings } from './shared-readings.ts'
 
-export interface ReadOptions extends UseOptions {
+export type ReadOptions = UseOptions & {
   /** What is read, or why it is not, is told to others than who reads. */
   readonly isShared?: boolean
 }
@@ -54,9 +54,6 @@ export function instrumentService({
   guard,
 }: InstrumentServiceOptions): Service {
   const use = (context: CallContext, what: InstrumentUse) => ({
-    get signal() {
-      return context.signal
-    },
     call: context,
     guard: () => guard(context, what),
   })

@@ -12,11 +12,6 @@ export class LazyAbort {
     return this.#isAborted
   }
 
-  /** What it was aborted with. */
-  get reason(): unknown {
-    return this.#reason
-  }
-
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController()
@@ -34,26 +29,33 @@ export class LazyAbort {
     this.#controller?.abort(reason)
   }
 
-  /** Tells the one listener that there may be of the abort, at once if it was already; undefined ends that. */
-  onAbort(listener: ((reason: unknown) => void) | undefined): void {
+  /**
+   * Tells the listener of the abort, at once if it was already; what it returns ends that. One at a time costs no signal,
+   * those beside it hear of it by that.
+   */
+  onAbort(listener: (reason: unknown) => void): () => void {
+    if (this.#isAborted) {
+      listener(this.#reason)
+      return () => {}
+    }
+    if (this.#listener !== undefined) return onSignal(this.signal, listener)
     this.#listener = listener
-    if (this.#isAborted) listener?.(this.#reason)
+    return () => {
+      if (this.#listener === listener) this.#listener = undefined
+    }
   }
 }
 
 /**
- * Tells the listener why, once, at once if it is aborted already; what it returns ends that. A `LazyAbort` has one listener
- * and makes no signal for it.
+ * Tells the listener why, once, at once if it is aborted already; what it returns ends that. A `LazyAbort` makes no signal
+ * for the first of them.
  */
-export function whenAborted(
+export const whenAborted = (
   by: LazyAbort | { readonly signal: AbortSignal },
   listener: (reason: unknown) => void,
-): () => void {
-  if (by instanceof LazyAbort) {
-    by.onAbort(listener)
-    return () => by.onAbort(undefined)
-  }
-  const { signal } = by
+): (() => void) => (by instanceof LazyAbort ? by.onAbort(listener) : onSignal(by.signal, listener))
+
+function onSignal(signal: AbortSignal, listener: (reason: unknown) => void): () => void {
   const told = () => listener(signal.reason)
   if (signal.aborted) told()
   else signal.addEventListener('abort', told, { once: true })

@@ -2,8 +2,8 @@
  * A part of a bench as one caller has it: set and called by the lease of the bench, so that its limits and interlocks hold.
  *
  * INVARIANTS: nothing is set or called but by the lease that the caller holds at that moment, or in the caller's session,
- * whose rows say it; reading needs none, and never
- * disturbs whoever has the bench: it stops when somebody else takes it; streams of the hardware are the holder's alone.
+ * whose rows say it; reading needs none, and never disturbs whoever has the bench: it stops when somebody else takes it;
+ * streams of the hardware are the holder's alone.
  */
 import type { InstrumentSpec } from '@fernlab/shared/capabilities/signals'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
@@ -12,7 +12,7 @@ import type { Lease } from '../../benches/lease.ts'
 import { isTripped, trippedError } from '../../benches/present-state.ts'
 import type { Reading, SignalValue } from '../../drivers/driver.ts'
 import type { Seat } from '../../engine/seat.ts'
-import type { InstrumentHandle } from '../../instruments/instrument-handle.ts'
+import { type InstrumentHandle, signalOf } from '../../instruments/instrument-handle.ts'
 import { refused } from '../gate/tokens.ts'
 import type { InstrumentServiceOptions, ReadOptions } from '../instrument-service.ts'
 
@@ -69,13 +69,7 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
       use.guard?.()
       requireFree(use.isShared === true ? 'anybody' : 'the caller')
     }
-    const each: ReadOptions = {
-      get signal() {
-        return use.signal
-      },
-      call: use.call,
-      guard,
-    }
+    const each: ReadOptions = { ...use, guard }
     guard()
     for (const name of signals) Object.assign(readings, await handle.read([name], each))
     return readings
@@ -92,14 +86,15 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
       use.guard?.()
       const held = heldSeat()
       // What is read in a session is told by the session.
-      if (held !== undefined) return await readHeld(held.seat, signals, use.signal)
+      if (held !== undefined) return await readHeld(held.seat, signals, signalOf(use))
       const lease = heldLease()
-      const readings = await (lease === undefined ? readFree(signals, use) : readHeld(lease, signals, use.signal))
+      const readings = await (lease === undefined ? readFree(signals, use) : readHeld(lease, signals, signalOf(use)))
       onReadings(part, readings)
       return readings
     },
-    set: async (name, value, { signal, guard }) => {
-      guard?.()
+    set: async (name, value, use) => {
+      const signal = signalOf(use)
+      use.guard?.()
       const held = heldSeat()
       if (held !== undefined) {
         requireClear()
@@ -108,8 +103,9 @@ export function benchPart(options: BenchPartOptions): InstrumentServiceOptions['
       }
       onSet(part, name, await requireLease().set(part, name, value, undefined, signal))
     },
-    call: async (action, args, { signal, guard }) => {
-      guard?.()
+    call: async (action, args, use) => {
+      const signal = signalOf(use)
+      use.guard?.()
       const held = heldSeat()
       if (held !== undefined) {
         requireClear()

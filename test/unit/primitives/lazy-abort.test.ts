@@ -23,7 +23,7 @@ test('a signal is as one that was there from the beginning', () => {
   assert.is(signal, lazy.signal)
   lazy.abort('first')
   lazy.abort('second')
-  assert.equal([signal.aborted, signal.reason, lazy.aborted, lazy.reason], [true, 'first', true, 'first'])
+  assert.equal([signal.aborted, signal.reason, lazy.aborted], [true, 'first', true])
   const late = new LazyAbort()
   late.abort('before')
   assert.equal([late.signal.aborted, late.signal.reason], [true, 'before'])
@@ -40,6 +40,21 @@ test('who listens is told once, with the reason, also where it came before', () 
     assert.equal(told, ['why'])
     whenAborted(by, (reason) => told.push(reason))
     assert.equal(told, ['why', 'why'])
+  }))
+
+test('each of several is told, and who leaves takes nobody else along', () =>
+  both((made) => {
+    const { by, abort } = made()
+    const told: string[] = []
+    const leaveFirst = whenAborted(by, (reason) => told.push(`first ${reason}`))
+    whenAborted(by, (reason) => told.push(`second ${reason}`))
+    const leaveThird = whenAborted(by, (reason) => told.push(`third ${reason}`))
+    leaveThird()
+    leaveFirst()
+    whenAborted(by, (reason) => told.push(`fourth ${reason}`))
+    leaveFirst()
+    abort('why')
+    assert.equal(told.sort(), ['fourth why', 'second why'])
   }))
 
 test('who has left is told nothing', () =>
