@@ -63,7 +63,13 @@ export function createProxy<const Contract extends ServiceContract>(
     ([name, { arguments: specs, items, idempotent = false }]) => {
       const method = `${service}/${name}`
       const typed = typedBy(specs) ?? ((args: unknown) => args)
-      const streamed = (args: unknown, options?: StreamOptions) => caller.stream(method, typed(args), options)
+      const streamed = (args: unknown, options?: StreamOptions) => {
+        try {
+          return caller.stream(method, typed(args), options)
+        } catch (thrown) {
+          return refusedStream(thrown)
+        }
+      }
       const called = async (args: unknown, options?: CallOptions) =>
         caller.call(method, typed(args), idempotent ? { ...options, idempotent } : options)
       return [name, items === undefined ? called : streamed] as const
@@ -83,6 +89,21 @@ export function createProxy<const Contract extends ServiceContract>(
     batch: async (calls, options) => {
       const all = (calls as readonly (readonly [string, unknown])[]).map((call) => ({ service, contract, call }))
       return (await batchOf(caller, all, options)) as never
+    },
+  }
+}
+
+/** Rejects its first item, as what the other end refuses does. */
+function refusedStream(thrown: unknown): AsyncIterableIterator<never> {
+  let isTold = false
+  return {
+    next: async () => {
+      if (isTold) return { done: true, value: undefined }
+      isTold = true
+      throw thrown
+    },
+    [Symbol.asyncIterator]() {
+      return this
     },
   }
 }

@@ -135,13 +135,15 @@ class Doing {
         if (isThenable(done)) {
           await done
           seenBytes = Number.NEGATIVE_INFINITY
-          if (this.#hadTurn) turnBegan = clock.monotonic()
-          this.#hadTurn = false
         }
       } catch (thrown) {
         const isFirst = this.#handed.isEmpty
         await this.#go()
         if (isFirst || !this.#isOver) this.#failed(thrown)
+      }
+      if (this.#hadTurn) {
+        turnBegan = clock.monotonic()
+        this.#hadTurn = false
       }
       const { bytes } = this.#gathered
       if (i % CHECK_EVERY === 0 || bytes - seenBytes > CHECK_BYTES) {

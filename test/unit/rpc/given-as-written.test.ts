@@ -19,6 +19,7 @@ const contract = defineService({
       },
     },
     name: { arguments: { text: { type: 'string' } } },
+    trace: { arguments: { x: { type: 'array', of: 'float64' } }, items: { type: 'number' } },
   },
   signals: {
     voltage: {
@@ -92,6 +93,10 @@ test('what an array can not hold is refused with its path, and not sent', async 
     [inBatch.code, inBatch.issues],
     ['call-invalid', [{ path: 'calls[1].curve.y[0]', message: "0.5 can't be held as int16" }]],
   )
+  const items = proxy.do.trace({ x: ['2' as never] })
+  const streamed = await refused(items.next())
+  assert.equal([streamed.code, streamed.issues.map(({ path }) => path)], ['call-invalid', ['x[0]']])
+  assert.is((await items.next()).done, true)
   assert.equal(sent, [])
 })
 

@@ -232,4 +232,36 @@ test('a process that takes its time has as many at once as before, and others a 
   assert.equal(happened, [4096, 'turn', 4096, 'turn', 1808])
 })
 
+test('others have their turn in time after a call that failed behind what was handed on', async () => {
+  const happened: string[] = []
+  let now = 0
+  const to: Onward = {
+    hand: async (calls) => {
+      happened.push('handed')
+      return { results: calls.map(() => null), errors: [] }
+    },
+  }
+  const kind = { name: 'x', method: 'x/call', params: {}, idempotent: false, hide: asLabError }
+  const onward = (method: string) =>
+    method === 'x/act' ? { to, take: (args: unknown) => ({ kind, args, check: () => null }) } : undefined
+  const serve = async (method: string) => {
+    happened.push(method)
+    if (method === 'here/fail') throw new LabError({ code: 'fault', kind: 'instrument', message: 'it fails' })
+    now += 8
+  }
+  const methods = ['x/act', 'here/fail', 'here/slow']
+  await doBatch(
+    { methods, calls: [0, 1, 2, 2], params: [{}, {}, {}, {}], stop: false },
+    {
+      serve: Object.assign(serve, { onward }),
+      context: { signal: new AbortController().signal, wantsStream: false },
+      clock: { ...systemClock, monotonic: () => now },
+      limits: defaultLimits,
+      form: 'binary',
+      next: async () => void happened.push('turn'),
+    },
+  )
+  assert.equal(happened, ['handed', 'turn', 'here/fail', 'here/slow', 'turn', 'here/slow', 'turn'])
+})
+
 test.run()
