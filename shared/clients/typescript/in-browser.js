@@ -1,4 +1,2 @@
 export { connect } from '@fernlab/shared/clients/typescript/browser'
-export { LabError } from '@fernlab/shared/primitives/lab-error'
-export { resultOf } from '@fernlab/shared/rpc/contract/service-batch'
-export { defineService } from '@fernlab/shared/rpc/contract/service-contract'
+export * from './everywhere.js'
