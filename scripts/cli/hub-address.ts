@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { readAuthority } from '@fernlab/shared/programs/authority'
 import { isLoopback } from '@fernlab/shared/programs/loopback'
 import { readSettings } from './client-settings.ts'
-import { mistake } from './problem.ts'
+import { misspelt, mistake } from './problem.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -73,10 +73,10 @@ export function tidyUrl(text: string): string {
   try {
     url = new URL(text)
   } catch {
-    throw mistake('hub-address', `"${text}" is not an address`, 'Give one such as http://127.0.0.1:8080.')
+    throw misspelt('hub-address', `"${text}" is not an address`, 'Give one such as http://127.0.0.1:8080.')
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw mistake('hub-address', `"${text}" is not an http or https address`)
+    throw misspelt('hub-address', `"${text}" is not an http or https address`)
   }
   return url.href.replace(/\/+$/, '')
 }

@@ -7,7 +7,7 @@ import type { z } from 'zod'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
 import { checkLab, type LabFiles } from '../lab-files.ts'
 import { newLabFiles } from '../new-lab.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 import { addLabShow } from './lab-show.ts'
 
 /** `lab new`, `lab check`, `lab show`, `lab file`, `lab push`, `lab remove`. */
@@ -97,7 +97,7 @@ function nameOf(folder: string): string {
   const id = basename(resolve(folder))
   const read = nameSchema.safeParse(id)
   if (read.success) return id
-  throw mistake('dir', `a lab can not be called "${id}": ${read.error.issues[0]?.message}`)
+  throw misspelt('dir', `a lab can not be called "${id}": ${read.error.issues[0]?.message}`)
 }
 
 /** What the person answers, or what stands without anybody to ask. */

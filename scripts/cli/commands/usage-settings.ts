@@ -1,7 +1,7 @@
 import { type UsageRules, usagePreviewSchema, usageRulesSchema } from '@fernlab/shared/contracts/usage'
 import type { Command } from 'commander'
 import { type Context, type HubOptions, openHub, withHub } from '../context.ts'
-import { mistake } from '../problem.ts'
+import { misspelt } from '../problem.ts'
 
 interface Options extends HubOptions {
   readonly addresses?: string
@@ -16,30 +16,30 @@ export function addUsageSettings(settings: Command, { terminal, ...rest }: Conte
     .option('--names <days>', 'days after which a use gets a pseudonym, 30 at least, or "forever"')
     .option('--preview', 'only say what that would take away now')
     .action(async (options: Options) => {
+      const given = {
+        ...(options.addresses === undefined ? {} : { addressDays: daysIn('addresses', options.addresses) }),
+        ...(options.names === undefined ? {} : { nameDays: daysIn('names', options.names) }),
+      }
       const client = await openHub({ terminal, ...rest }, options)
       const path = '/api/v1/settings/usage'
       const now = await client.call(usageRulesSchema, path)
-      const wanted = {
-        addressDays: daysIn('addresses', options.addresses, now.addressDays),
-        nameDays: daysIn('names', options.names, now.nameDays),
-      }
+      const wanted: UsageRules = { ...now, ...given }
       if (options.preview === true) {
         const preview = await client.call(usagePreviewSchema, `${path}/preview`, { method: 'POST', body: wanted })
         const { addresses, uses, people } = preview
         const words = `would forget ${addresses} addresses, and give ${uses} uses of ${people} people a pseudonym for good`
         return terminal.out(options.json ? JSON.stringify(preview, null, 2) : words)
       }
-      const changes = options.addresses !== undefined || options.names !== undefined
+      const changes = Object.keys(given).length > 0
       const rules = changes ? await client.call(usageRulesSchema, path, { method: 'PUT', body: wanted }) : now
       terminal.out(options.json ? JSON.stringify(rules, null, 2) : inWords(rules))
     })
 }
 
-function daysIn(option: string, text: string | undefined, now: number | null): number | null {
-  if (text === undefined) return now
+function daysIn(option: string, text: string): number | null {
   if (text === 'forever') return null
   if (/^\d{1,5}$/.test(text)) return Number(text)
-  throw mistake(option, `"${text}" is neither a number of days nor "forever"`)
+  throw misspelt(option, `"${text}" is neither a number of days nor "forever"`)
 }
 
 const inWords = ({ addressDays, nameDays }: UsageRules) =>

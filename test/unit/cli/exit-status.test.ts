@@ -42,6 +42,11 @@ const misspelled = [
   'user invite --most x',
   'user invite --most 1001',
   'user invite --days 0',
+  'settings usage --addresses long',
+  'settings usage --names 1e3',
+  'runs --hub nonsense',
+  'runs --hub ftp://lab.example.org',
+  'lab new Bad_Name!',
 ]
 for (const words of misspelled) {
   test(`is 2 for "${words}", and nobody is asked`, async () => {
