@@ -61,6 +61,8 @@ test('input that does not fit lists every place', async () => {
   assert.ok(answer.issues.some(({ path }) => path === 'lab'))
   const [limit] = (await problem(await fetch(`${hub.url}/api/v1/runs?limit=0`, { headers: bearer }))).issues
   assert.equal([limit?.path, limit?.message], ['query.limit', 'must be 1 or more'])
+  const odd = await problem(await fetch(`${hub.url}/api/v1/runs?state=odd`, { headers: bearer }))
+  assert.is(odd.issues[0]?.path, 'query.state')
   const sleepy = await problem(await fetch(`${hub.url}/api/v1/directory?state=sleepy`, { headers: bearer }))
   assert.is(sleepy.issues[0]?.path, 'query.state')
   assert.match(sleepy.issues[0]?.message ?? '', /^must be one of up, busy, locked, unhealthy, gone/)

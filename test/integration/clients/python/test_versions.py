@@ -28,6 +28,8 @@ class EarlierNode(unittest.TestCase):
         self.assertEqual((caught.exception.code, caught.exception.details["since"]), ("hold-changed", since))
         self.assertEqual(len(supply.of_node("locks")), 1)
         fernlab.unlock([supply], seen={"bench-1.psu": since})
+        # What it tells of that comes on the same link, before this answer.
+        self.assertEqual(supply.of_node("locks"), [])
         lost = lock.until_lost(5.0 if VERSION == "1.3" else 0.3)
         self.assertEqual(lost and lost.code, "lock-ended" if VERSION == "1.3" else None)
         lock.release()
