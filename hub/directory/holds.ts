@@ -3,7 +3,7 @@ import { askedSession, readSessionHold, sessionHold } from '@fernlab/shared/cont
 import { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Caller } from '../accounts/caller.ts'
 import { can } from '../accounts/can.ts'
-import type { FleetBook } from '../fleet/fleet-book.ts'
+import { type FleetBook, leaseOf } from '../fleet/fleet-book.ts'
 import { type LeaseEnds, leaseTakenBack } from '../fleet/lease-ends.ts'
 import type { OpenSessions } from '../sessions/open-sessions.ts'
 
@@ -33,11 +33,11 @@ export interface HoldsOptions {
 export function createHolds({ book, sessions, leaseEnds }: HoldsOptions): Holds {
   const ofLease = async (caller: Caller, node: string, lease: string): Promise<OwnHold> => {
     const benches = [...book.benches.values()].filter((each) => each.node === node)
-    const bench = benches.find((each) => each.lease?.lease === lease)
-    const { holder, takenBack } = bench?.lease ?? {}
-    if (bench !== undefined && holder === caller.personId && can(caller, 'benches.drive')) {
-      if (takenBack !== undefined) throw leaseTakenBack(bench.id, takenBack)
-      return { bench: bench.id, benchName: bench.name, lease, until: bench.lease?.expiresAt }
+    const bench = benches.find((each) => leaseOf(each, lease) !== undefined)
+    const held = bench === undefined ? undefined : leaseOf(bench, lease)
+    if (bench !== undefined && held?.holder === caller.personId && can(caller, 'benches.drive')) {
+      if (held.takenBack !== undefined) throw leaseTakenBack(bench.id, held.takenBack)
+      if (bench.lease === held) return { bench: bench.id, benchName: bench.name, lease, until: held.expiresAt }
     }
     const ids = benches.map(({ id }) => id)
     const ended = can(caller, 'people.read') ? await leaseEnds.of(ids, lease, caller.personId) : undefined

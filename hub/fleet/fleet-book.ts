@@ -76,6 +76,8 @@ export interface BookedBench {
   fence: number
   runId: string | null
   lease: BenchLease | undefined
+  /** What was its lease, while the end of that is being written: until then nothing else says why. */
+  ending?: BenchLease | undefined
   /** No run is sent before this (monotonic ms): the node refused one. */
   refusedUntil: number
   refusal: string | undefined
@@ -92,6 +94,10 @@ export interface BookedBench {
   /** How its interlocks stand, as its node has told this process; replaced as a whole. */
   interlocks: readonly InterlockStatus[]
 }
+
+/** The bench's lease by that id, also while its end is being written. */
+export const leaseOf = ({ lease, ending }: BookedBench, id: string): BenchLease | undefined =>
+  [lease, ending].find((one) => one?.lease === id)
 
 /** Why a bench is offline that its node has no more. */
 export const noMore = 'the node has it no more'

@@ -16,7 +16,7 @@ import { auditEntries } from '../store/audit-entries.ts'
 import type { Store, StoreQuery } from '../store/store.ts'
 import type { DirectRecord } from './direct-record.ts'
 import type { Fleet, Readings, TakenFor } from './fleet.ts'
-import type { BenchLease, BookedBench, FleetBook } from './fleet-book.ts'
+import { type BenchLease, type BookedBench, type FleetBook, leaseOf } from './fleet-book.ts'
 import { heldMeanwhile } from './held-bench.ts'
 import { endedHold, type LeaseEnds, leaseTakenBack, type TakenBack } from './lease-ends.ts'
 import type { NodeCalls } from './node-calls.ts'
@@ -76,9 +76,9 @@ export function createLeases(options: CreateLeasesOptions): Leases {
   const isGood = ({ lease: held }: BookedBench, lease: string) => held?.lease === lease && held.takenBack === undefined
   /** Throws what became of the person's lease, where it is no more the bench's. */
   const requireLasts = async (bench: BookedBench, lease: string, person: string): Promise<void> => {
-    const { lease: held } = bench
-    if (held?.lease !== lease) throw (await leaseEnds.of([bench.id], lease, person)) ?? ended(bench.id)
-    if (held.takenBack !== undefined && held.holder === person) throw leaseTakenBack(bench.id, held.takenBack)
+    const held = leaseOf(bench, lease)
+    if (held?.takenBack !== undefined && held.holder === person) throw leaseTakenBack(bench.id, held.takenBack)
+    if (bench.lease?.lease !== lease) throw (await leaseEnds.of([bench.id], lease, person)) ?? ended(bench.id)
   }
   const heldOn = (bench: BookedBench, lease: string): BenchLease => {
     if (bench.lease?.lease !== lease) throw ended(bench.id)
@@ -111,10 +111,16 @@ export function createLeases(options: CreateLeasesOptions): Leases {
 
   /** Only while that lease is still the bench's: a late answer must not end somebody else's. */
   const drop = async (bench: BookedBench, lease: string, more: readonly StoreQuery[] = []): Promise<void> => {
-    if (bench.lease?.lease !== lease) return
+    const { lease: held } = bench
+    if (held?.lease !== lease) return
+    bench.ending = held
     bench.lease = undefined
     bench.since = clock.now()
-    await keep(bench, more)
+    try {
+      await keep(bench, more)
+    } finally {
+      if (bench.ending === held) bench.ending = undefined
+    }
   }
 
   /** Ends a lease and its use; one whose end can not be written goes on, to be ended again. */

@@ -2,8 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Caller } from '@fernlab/hub/accounts/caller'
+import { createHolds } from '@fernlab/hub/directory/holds'
 import { CompatibilityCache } from '@fernlab/hub/fleet/compatible'
 import { loadFleetBook } from '@fernlab/hub/fleet/fleet-book'
+import { createLeaseEnds } from '@fernlab/hub/fleet/lease-ends'
 import { createFleet } from '@fernlab/hub/fleet/open-fleet'
 import { openStore, type Store } from '@fernlab/hub/store/store'
 import { type Inventory, SYNC_VERSION } from '@fernlab/shared/contracts/sync'
@@ -20,6 +23,8 @@ let folder: string
 let store: Store
 let clock: ManualClock
 let refuseWrites: boolean
+/** What is written waits for it. */
+let writing: Promise<void> | undefined
 let hasSpace: boolean
 /** What the node answers to a call. */
 let answer: (method: string, params: { ttlMs?: number; lease?: string }) => object
@@ -29,6 +34,7 @@ test.before.each(async () => {
   store = await openStore({ url: `sqlite:${join(folder, 'hub.db')}`, log: silentLog })
   clock = new ManualClock()
   refuseWrites = false
+  writing = undefined
   hasSpace = true
 })
 test.after.each(async () => {
@@ -43,7 +49,14 @@ async function startFleet(log = recordingLog()) {
   const fleet = createFleet({
     book,
     compatible: new CompatibilityCache(book),
-    store: { ...store, write: async (queries) => (refuseWrites ? Promise.reject(full) : store.write(queries)) },
+    store: {
+      ...store,
+      write: async (queries) => {
+        if (refuseWrites) throw full
+        await writing
+        return await store.write(queries)
+      },
+    },
     calls: {
       call: async (_, method, params) => answer(method, params as never) as never,
       reply: () => {},
@@ -262,6 +275,33 @@ test('while others end a use its holder is told who and why, and has it again wh
   assert.is(await ending, 'node-silent')
   answer = () => ({ ttlMs: 60_000 })
   assert.is((await fleet.renewLease('n.b', 'granted', 60, 'ada')).lease, 'granted')
+  await fleet.close()
+})
+
+test('who has lost a bench is told who and why also while that is being written', async () => {
+  const { fleet, book, bench } = await withBench()
+  answer = () => ({ lease: 'granted', ttlMs: 600_000 })
+  await fleet.takeLease('n.b', 'ada', 60)
+  const holds = createHolds({
+    book,
+    sessions: { open: () => undefined, mustBeActive: () => assert.unreachable() },
+    leaseEnds: createLeaseEnds(store),
+  })
+  const caller: Caller = { personId: 'ada', name: 'Ada', email: '', role: 'admin', scopes: 'all', via: 'session' }
+  assert.is((await holds.own(caller, 'n', 'granted')).bench, 'n.b')
+  answer = () => ({ safe: true })
+  let written = () => {}
+  writing = new Promise((resolve) => (written = resolve))
+  const ending = fleet.endLease('n.b', 'it smells', 'bo')
+  await until(() => bench.lease === undefined, 'the end being written')
+  const why = { why: 'ended-by-other', reason: 'it smells' }
+  for (const ask of [() => fleet.renewLease('n.b', 'granted', 60, 'ada'), () => holds.own(caller, 'n', 'granted')]) {
+    const { code, details } = await rejection(ask())
+    assert.equal([code, details], ['lease-ended', why])
+  }
+  written()
+  await ending
+  assert.equal((await rejection(holds.own(caller, 'n', 'granted'))).details, why)
   await fleet.close()
 })
 
