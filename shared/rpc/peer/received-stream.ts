@@ -1,9 +1,9 @@
 /**
  * A stream that this end receives.
  *
- * INVARIANTS: items are taken in order, each once; at most `credit` of them wait here, of long ones
- * about `windowBytes` where that is given; and a sender that sends more ends the
- * stream with an error; leaving the loop gives up the stream at the other end.
+ * INVARIANTS: items are taken in order, each once; at most `credit` of them wait here, of long ones about `windowBytes` where
+ * that is given; and a sender that sends more ends the stream with an error; leaving the loop gives up the stream at the
+ * other end.
  */
 import { LabError } from '../../primitives/lab-error.ts'
 import { mostWithin } from './sent-stream.ts'
@@ -28,7 +28,7 @@ interface Taker {
 export interface Window {
   /** Items that may be on the way, or wait here. */
   readonly credit: number
-  /** The same in bytes, as long as items have been last; the first comes alone then. */
+  /** The same in bytes, as long as items have been last; the first comes alone then, but of a stream that is gone on with. */
   readonly windowBytes?: number | undefined
 }
 
@@ -51,7 +51,8 @@ export class ReceivedStream implements AsyncIterableIterator<unknown, undefined>
     this.#port = port
     this.#most = credit
     this.#windowBytes = windowBytes
-    this.#credit = windowBytes === undefined ? credit : 1
+    // What was sent and not seen comes again together.
+    this.#credit = windowBytes === undefined || place !== undefined ? credit : 1
     this.#seen = place?.seen ?? 0
     this.#taken = this.#seen
     this.#upTo = this.#seen + this.#credit

@@ -5,6 +5,7 @@ import { defaultLimits } from '@fernlab/shared/rpc/limits'
 import { HIGH_WATER_BYTES } from '@fernlab/shared/rpc/link'
 import { Lingering } from '@fernlab/shared/rpc/peer/lingering'
 import { type CreatePeerOptions, createPeer } from '@fernlab/shared/rpc/peer/peer'
+import { ReceivedStream } from '@fernlab/shared/rpc/peer/received-stream'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -228,6 +229,21 @@ test('a stream whose items the other end does not take is kept for another link'
   await again.wire.close()
   await node.clock.advance(1000)
   assert.is(node.lingering.size, 0)
+})
+
+test('what comes again of a stream that is gone on with is taken together, and counted in bytes from there on', async () => {
+  const granted: number[] = []
+  const port = { more: (upTo: number) => void granted.push(upTo), cancel: () => assert.unreachable() }
+  const received = new ReceivedStream(port, { credit: 64, windowBytes: 1000 }, { token: 'kept', seen: 10 })
+  const items = Array.from({ length: 40 }, (_, n) => n)
+  received.receive(11, items, 40 * 100)
+  for (const item of items) assert.is((await received.next()).value, item)
+  // Ten of a hundred bytes each, beyond what was granted at first.
+  received.receive(51, [40], 100)
+  assert.is((await received.next()).value, 40)
+  assert.ok(Math.max(0, ...granted) <= 74, `${granted}`)
+  received.end(undefined)
+  assert.is((await received.next()).done, true)
 })
 
 test.run()
