@@ -2,8 +2,8 @@
  * The calibrations of a node: kept in its settings, which a person may edit, and put on its instruments.
  *
  * INVARIANTS: what is in force on an instrument is the newest in the settings that was not undone; nothing is taken out of
- * a history while there is its instrument; a change is on disk before it counts, and nobody can take the bench of the instrument meanwhile; one that does
- * not do for its signal changes nothing.
+ * a history while there is its instrument; a change is on disk before it counts, and nobody can take the bench of the
+ * instrument meanwhile; one that does not do for its signal changes nothing.
  */
 import type { Calibration, CalibrationHistories, CalibrationRecord } from '@fernlab/shared/contracts/calibrations'
 import { isExpired, lastGood } from '@fernlab/shared/contracts/calibrations-in-force'

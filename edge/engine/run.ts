@@ -1,11 +1,11 @@
 /**
  * One attempt on one bench, from its start document to its stop document.
  *
- * INVARIANTS: nothing touches the bench before the start document is on disk; whatever ends the attempt (its last
- * step, an error, a cancel, its time limit, a lost instrument, a lost disk, the node's end) the lease ends and the bench
- * goes to its safe state at once, without waiting for storage; exactly one stop document follows, after the safe state
- * was tried. A clean-up comes before that, within its own time, unless an instrument was lost, an interlock has tripped or the node ends. One that
- * the node's end keeps from its clean-up gets no stop document: the node's next life does both.
+ * INVARIANTS: nothing touches the bench before the start document is on disk; whatever ends the attempt (its last step, an
+ * error, a cancel, its time limit, a lost instrument, a lost disk, the node's end) the lease ends and the bench goes to its
+ * safe state at once, without waiting for storage; exactly one stop document follows, after the safe state was tried. A
+ * clean-up comes before that, within its own time, unless an instrument was lost, an interlock has tripped or the node
+ * ends. One that the node's end keeps from its clean-up gets no stop document: the node's next life does both.
  */
 import type { Limits } from '@fernlab/shared/capabilities/signals'
 import type { StartDoc, StopDoc } from '@fernlab/shared/contracts/documents'

@@ -1,10 +1,10 @@
 /**
  * Where a person drives the bench in a live session: commands on the lease that the session's run holds.
  *
- * INVARIANTS: a command reaches the bench only while the live step lasts, by the run's own lease and within its limits;
- * the step ends when its time is over, when somebody finishes it, when for the idle time no command and no byte of
- * the lab's own page has come, or when the hub has been silent too long, whether or not a hub is there; what is under way is given up and has ended before the
- * step does; every command leaves a row, also one that failed.
+ * INVARIANTS: a command reaches the bench only while the live step lasts, by the run's own lease and within its limits; the
+ * step ends when its time is over, when somebody finishes it, when for the idle time no command and no byte of the lab's
+ * own page has come, or when the hub has been silent too long, whether or not a hub is there; what is under way is given up
+ * and has ended before the step does; every command leaves a row, also one that failed.
  */
 import type { Duplex } from 'node:stream'
 import {

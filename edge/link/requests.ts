@@ -1,8 +1,8 @@
 /**
  * The calls that a hub makes on this node (`nodeMethods`).
  *
- * INVARIANTS: setting needs the bench's lease, or the seat of the session that holds it; reading does not, but never disturbs a run: while a run holds the bench
- * only its own lease reads. A call ends by its deadline.
+ * INVARIANTS: setting needs the bench's lease, or the seat of the session that holds it; reading does not, but never
+ * disturbs a run: while a run holds the bench only its own lease reads. A call ends by its deadline.
  */
 import { LONGEST_LEASE_S } from '@fernlab/shared/contracts/longest'
 import { type NodeMethod, nodeMethods } from '@fernlab/shared/contracts/sync'

@@ -1,7 +1,8 @@
 /**
  * How much of something each person has, so that nobody takes what others need.
  *
- * INVARIANTS: nobody has more than `most`, or than half of what is free of what all have together; what was taken is given back once, however often that is said.
+ * INVARIANTS: nobody has more than `most`, or than half of what is free of what all have together; what was taken is given
+ * back once, however often that is said.
  */
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 

@@ -3,8 +3,8 @@
  *
  * INVARIANTS: the key is claimed by an insert that is on disk before the work begins, so of two at the same moment one
  * works and the other is told; a claim is given back only where nothing was done; a claim without an answer whose call is
- * not at work (the hub was killed) is never worked on again, since nobody knows whether it was done, but where the route itself
- * knows: of such a route no failure is kept, so that asking again finds out; an answer with a secret is never kept.
+ * not at work (the hub was killed) is never worked on again, since nobody knows whether it was done, but where the route
+ * itself knows: of such a route no failure is kept, so that asking again finds out; an answer with a secret is never kept.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '@fernlab/shared/primitives/clock'

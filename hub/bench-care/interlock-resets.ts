@@ -1,8 +1,8 @@
 /**
  * Resets of interlocks: a person has looked at the bench, and its node is told.
  *
- * INVARIANTS: who asked, and for which, is in the audit log before the node is asked, and what came of it after; whether the condition is over is for the node to say, which
- * refuses while it holds.
+ * INVARIANTS: who asked, and for which, is in the audit log before the node is asked, and what came of it after; whether
+ * the condition is over is for the node to say, which refuses while it holds.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'

@@ -2,8 +2,9 @@
  * Records what cameras see of sessions whose lab says so (`session.film` in lab.yaml).
  *
  * INVARIANTS: nothing is recorded of any other session, nor before one is active or after it is over; a picture is in at
- * most one piece, whole, with its own time, in the order in which they came; a piece is there once it is committed: a hub that is killed loses at
- * most what it had not written; memory is bounded, and a disk that refuses leaves a gap: nothing waits for a recording.
+ * most one piece, whole, with its own time, in the order in which they came; a piece is there once it is committed: a hub
+ * that is killed loses at most what it had not written; memory is bounded, and a disk that refuses leaves a gap: nothing
+ * waits for a recording.
  */
 import { readPicture } from '@fernlab/shared/contracts/picture-messages'
 import { packPictures } from '@fernlab/shared/contracts/recording-pieces'

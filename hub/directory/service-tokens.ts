@@ -1,9 +1,9 @@
 /**
  * Tokens that open a node's services to a person.
  *
- * INVARIANTS: a token is given while what it stands on holds, which is looked at again once it is known: the sign-in of
- * who asks, what that person may do, and the lease. What ends after that finds it in `issued`. It outlives neither an hour nor the API token by
- * which it was asked for.
+ * INVARIANTS: a token is given while what it stands on holds, which is looked at again once it is known: the sign-in of who
+ * asks, what that person may do, and the lease. What ends after that finds it in `issued`. It outlives neither an hour nor
+ * the API token by which it was asked for.
  */
 import type { GivenServiceToken } from '@fernlab/shared/contracts/directory'
 import type { ServiceRight, ServiceToken } from '@fernlab/shared/contracts/services'
@@ -23,7 +23,10 @@ import type { ServiceBook } from './service-book.ts'
 import type { SigningKey } from './service-key.ts'
 
 const LASTS_MS = 3_600_000
-/** Of one person within LASTS_MS, ended ones too: each lock takes two, and what is kept of one is about half a kilobyte, 1 MB a person. */
+/**
+ * Of one person within LASTS_MS, ended ones too: each lock takes two, and what is kept of one is about half a kilobyte, 1
+ * MB a person.
+ */
 const MOST_KEPT = 2000
 
 export interface ServiceTokens {

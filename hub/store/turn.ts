@@ -39,8 +39,9 @@ export interface Turn {
   /** Runs once the rows of this turn and of all before are on disk; never when one of them, or the memory, failed. */
   afterCommit(effect: () => void): void
   /**
-   * Resolves once the rows of this turn are on disk, whatever became of turns before: what is told to their caller rests
-   * on them alone (without rows: on all before). Rejects when they were not written, with an error after which the same call may be tried again.
+   * Resolves once the rows of this turn are on disk, whatever became of turns before: what is told to their caller rests on
+   * them alone (without rows: on all before). Rejects when they were not written, with an error after which the same call
+   * may be tried again.
    */
   kept(): Promise<void>
   /** One write of its own, which may fail alone; the memory is not read again while it is under way. */

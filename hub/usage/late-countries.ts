@@ -1,5 +1,6 @@
 /**
- * Countries of uses, and of benches driven by hand, that were asked for before there was a database of countries, or before the one that knows them.
+ * Countries of uses, and of benches driven by hand, that were asked for before there was a database of countries, or before
+ * the one that knows them.
  *
  * INVARIANTS: a use whose country is known keeps it, and one whose address is not kept gets none; how far a round has come
  * is written with what it found, so that one that is cut off goes on from there; few rows at a time, so that nobody waits.
@@ -14,7 +15,10 @@ import type { Store, StoreQuery } from '../store/store.ts'
 import type { Countries } from './countries.ts'
 
 export interface LateCountries {
-  /** Fills in what can be filled in now, or says in the log why not; also done at the start, and whenever another file was read. */
+  /**
+   * Fills in what can be filled in now, or says in the log why not; also done at the start, and whenever another file was
+   * read.
+   */
   round(): Promise<void>
   /** Ends a round that is under way. */
   close(): Promise<void>

@@ -1,6 +1,7 @@
 /**
- * Values against limits, and what the protocol asserts of its parameters, before a run. Only what is proven to be out of limits is reported: loops are evaluated turn
- * by turn within a budget, and no interval arithmetic refuses what could never happen.
+ * Values against limits, and what the protocol asserts of its parameters, before a run. Only what is proven to be out of
+ * limits is reported: loops are evaluated turn by turn within a budget, and no interval arithmetic refuses what could never
+ * happen.
  */
 import { textIn } from '../contracts/common.ts'
 import type { Finding, Path } from '../contracts/yaml-file.ts'

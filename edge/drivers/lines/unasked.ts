@@ -2,8 +2,8 @@
  * What an instrument says by itself.
  *
  * INVARIANTS: a line in which a `says` pattern finds something is never an answer; a value is the newest that was said over
- * the present connection, at the time at which its line had come, and never a part of one whose line began before it; at most `MOST_PER_S` lines a second are looked at, and
- * what is not known of them is counted, and logged once in a while.
+ * the present connection, at the time at which its line had come, and never a part of one whose line began before it; at
+ * most `MOST_PER_S` lines a second are looked at, and what is not known of them is counted, and logged once in a while.
  */
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { withDeadline } from '@fernlab/shared/primitives/deadline'

@@ -1,8 +1,8 @@
 /**
  * Keeps what node.yaml gives to a service from its clients.
  *
- * INVARIANTS: no error that leaves a service has a text or number of what its daemon is given in it, whatever the service puts into its words;
- * what its actions return is the service's own to give.
+ * INVARIANTS: no error that leaves a service has a text or number of what its daemon is given in it, whatever the service
+ * puts into its words; what its actions return is the service's own to give.
  */
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { isRecord } from '@fernlab/shared/rpc/errors'

@@ -3,8 +3,9 @@
  *
  * INVARIANTS: before a sign-in has succeeded a link does nothing, carries at most UNSIGNED_BYTES and has SIGN_IN_MS; rights
  * are those of the newest token of the link, judged at each call; a token that ends, is revoked, or whose hold ends, closes
- * its links; what somebody locks nobody else goes on using; when a link has ended, all that belongs to it is freed; one person has at most MOST_OF_A_PERSON links, and
- * with all of them MOST_OF_PERSON_BYTES of the node's memory beside what each link has of its own.
+ * its links; what somebody locks nobody else goes on using; when a link has ended, all that belongs to it is freed; one
+ * person has at most MOST_OF_A_PERSON links, and with all of them MOST_OF_PERSON_BYTES of the node's memory beside what
+ * each link has of its own.
  */
 import type { Revoked, ServiceRight, ServiceToken } from '@fernlab/shared/contracts/services'
 import type { Clock } from '@fernlab/shared/primitives/clock'

@@ -39,8 +39,8 @@ export class Outbox {
   }
 
   /**
-   * Sends a message of a call; returns its bytes. Throws `value-unwritable`, `message-too-large`, `link-busy` or what the shared room does, and has
-   * sent nothing then.
+   * Sends a message of a call; returns its bytes. Throws `value-unwritable`, `message-too-large`, `link-busy` or what the
+   * shared room does, and has sent nothing then.
    */
   send(message: object, side: Side, id: CallId | undefined, keep?: (callback: Callback) => number): number {
     const frame = this.#link.format.write(message, this.#limits, keep)

@@ -2,7 +2,8 @@
  * One end of a link. Both ends are alike: each calls the other, and does what the other calls.
  *
  * INVARIANTS: whatever comes over the link, nothing is thrown into it and no call is done twice; a message that can't be
- * read does no call, and nothing does once there were too many of these; when the link ends all that belongs to it is freed, and each call of this end settles.
+ * read does no call, and nothing does once there were too many of these; when the link ends all that belongs to it is
+ * freed, and each call of this end settles.
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'

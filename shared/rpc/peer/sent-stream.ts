@@ -2,8 +2,8 @@
  * A stream that this end sends, item by item as its source gives them and the receiver has room.
  *
  * INVARIANTS: the source is asked only while there is credit and room on the link; items that come without waiting go in
- * one message, long ones in several; one that lingers keeps what the receiver has not said to have seen, at most `lingerBytes` and its credit, and
- * asks its source for nothing while it has no link.
+ * one message, long ones in several; one that lingers keeps what the receiver has not said to have seen, at most
+ * `lingerBytes` and its credit, and asks its source for nothing while it has no link.
  */
 import { LabError } from '../../primitives/lab-error.ts'
 import { thrownError } from '../errors.ts'

@@ -75,7 +75,10 @@ export class ServedStreams {
     void stream.run()
   }
 
-  /** The method of its call; undefined when it is not there any more, or another's. Throws what `mayResume` throws, or `link-busy`: it waits on then. */
+  /**
+   * The method of its call; undefined when it is not there any more, or another's. Throws what `mayResume` throws, or
+   * `link-busy`: it waits on then.
+   */
   resume({ id, place: { token, seen }, credit, onOver }: ResumeStream): string | undefined {
     const { lingering, mayResume } = this.#options
     const owner = this.#options.owner()
