@@ -284,7 +284,7 @@ test('who has lost a bench is told who and why also while that is being written'
   await fleet.takeLease('n.b', 'ada', 60)
   const holds = createHolds({
     book,
-    sessions: { open: () => undefined, mustBeActive: () => assert.unreachable() },
+    sessions: { open: () => undefined, mustBeActive: () => assert.unreachable() as never },
     leaseEnds: createLeaseEnds(store),
   })
   const caller: Caller = { personId: 'ada', name: 'Ada', email: '', role: 'admin', scopes: 'all', via: 'session' }
