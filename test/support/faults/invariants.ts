@@ -65,9 +65,10 @@ export function assertRunIsSound(run: RunRecord | undefined, id: string): assert
   const finals = run.history.filter((state) => (finalStates as readonly string[]).includes(state))
   assert.is(finals.length, 1, `run ${id} ended ${finals.length} times: ${run.history.join(' → ')}`)
   assert.is(run.history.at(-1), run.state, `run ${id}: history ends in ${run.history.at(-1)}, the run is ${run.state}`)
+  const last = run.attempts.at(-1)
   for (const attempt of run.attempts) {
     assertDocumentsAreSound(`${id}/${attempt.attempt}`, attempt.documents)
-    assertAttemptIsWhole(`${id}/${attempt.attempt}`, attempt)
+    assertAttemptIsWhole(`${id}/${attempt.attempt}`, attempt, attempt === last ? run.reason : null)
   }
 }
 
@@ -75,7 +76,11 @@ export function assertRunIsSound(run: RunRecord | undefined, id: string): assert
 const leastUntoldMs = 100
 
 /** Without its stop document an attempt was lost: the hub ended it because the node knew nothing of it any more. */
-function assertAttemptIsWhole(name: string, { state, endedAt, nextSeq, documents }: AttemptRecord): void {
+function assertAttemptIsWhole(
+  name: string,
+  { state, endedAt, nextSeq, documents }: AttemptRecord,
+  reason: string | null,
+): void {
   const stop = stopOf(documents)
   assert.ok(stop, `${name} is ${state} without a stop document: it was lost`)
   assert.is(nextSeq, documents.length, `${name}: the hub counts ${nextSeq} documents, ${documents.length} are here`)
@@ -85,7 +90,9 @@ function assertAttemptIsWhole(name: string, { state, endedAt, nextSeq, documents
   // Nothing that its person did: the attempt is not told as failed.
   const brokeDown = (state === 'broken' || state === 'unready') && stop.state === 'failed'
   // The hub ended the session before its node had told of an end, which came later and says what became of it there.
-  const untold = (state === 'interrupted' || state === 'failed') && Math.abs(endedAt - stop.time * 1000) > leastUntoldMs
+  const saysSo = /went out of use|broke down|can not be reached/.test(reason ?? '')
+  const untold =
+    (state === 'interrupted' || state === 'failed') && (saysSo || Math.abs(endedAt - stop.time * 1000) > leastUntoldMs)
   assert.ok(
     asked || madeRoom || brokeDown || untold || stop.state === state,
     `${name} is ${state}, its stop document says ${stop.state}`,
