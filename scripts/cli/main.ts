@@ -1,6 +1,6 @@
 import { asLabError, type LabError } from '@fernlab/shared/primitives/lab-error'
 import { CommanderError } from 'commander'
-import { problemLines, statusOf } from './problem.ts'
+import { bugLines, problemLines, statusOf } from './problem.ts'
 import { createProgram } from './program.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
 import { ownVersion } from './version.ts'
@@ -44,10 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 function tell(terminal: Terminal, problem: LabError): void {
   for (const line of problemLines(problem)) terminal.err(line)
-  if (problem.kind !== 'bug') return
-  const isTold = terminal.env.FERNLAB_LOG_LEVEL === 'debug'
-  if (isTold) terminal.err(problem.cause instanceof Error ? String(problem.cause.stack) : String(problem.cause))
-  else terminal.err('  That should not happen; with FERNLAB_LOG_LEVEL=debug it says where it did.')
+  for (const line of bugLines(problem, terminal.env.FERNLAB_LOG_LEVEL === 'debug')) terminal.err(line)
 }
 
 process.exitCode = await main(process.argv.slice(2))

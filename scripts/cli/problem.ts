@@ -34,3 +34,14 @@ export function problemLines(error: LabError): string[] {
   const issues = error.issues.every(isSaid) ? [] : all.filter((issue) => issue !== error.message)
   return [`fernlab: ${error.message}`, ...issues.map((issue) => `  ${issue}`)]
 }
+
+/** What else there is to say of an error that is a bug: whose it is, or with `isDebug` where it came from. */
+export function bugLines(error: LabError, isDebug: boolean): string[] {
+  if (error.kind !== 'bug') return []
+  const from = error.cause instanceof Error ? error.cause : error
+  if (isDebug) return (from.stack ?? from.message).split('\n')
+  // It was found to be wrong by the node, and where that was says nothing of why.
+  if (error.code === 'result-invalid')
+    return ['  That is a mistake of the service: its action or its contract is to be mended by whoever wrote it.']
+  return ['  That should not happen; with FERNLAB_LOG_LEVEL=debug it says where it did.']
+}

@@ -105,6 +105,12 @@ export const tooLarge = (what: string, limit: number): LabError =>
 export const busy = (message: string): LabError =>
   new LabError({ code: 'link-busy', kind: 'link', retry: 'later', message })
 
+const ENDED = 'the link ended: '
+
 /** The link is gone; what the error is told of was not done, or may be done again. */
 export const linkEnded = (why: string): LabError =>
-  new LabError({ code: 'link-ended', kind: 'link', retry: 'now', message: `the link ended: ${why}` })
+  new LabError({ code: 'link-ended', kind: 'link', retry: 'now', message: `${ENDED}${why}` })
+
+/** Why a link ended, of the error that it ended with. */
+export const whyEnded = ({ message }: LabError): string =>
+  message.startsWith(ENDED) ? message.slice(ENDED.length) : message

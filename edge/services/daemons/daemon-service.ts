@@ -1,12 +1,13 @@
 /** A service that is in a daemon, as the node serves it. */
+import { members } from '@fernlab/shared/rpc/contract/members'
 import type { OnwardAction, ServedReading, Service } from '@fernlab/shared/rpc/contract/serve-service'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import { type BatchAnswer, readBatchAnswer } from '@fernlab/shared/rpc/messages'
 import { packed, tableOf } from '@fernlab/shared/rpc/peer/columns'
 import type { HandedKind, Onward } from '@fernlab/shared/rpc/peer/handing-on'
-import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import type { SharedReadings } from '../shared-readings.ts'
+import type { Daemon } from './daemon.ts'
 import type { Share, Waited } from './daemon-calls.ts'
 import { BATCH, type HostedBatch, type HostedMember } from './host-messages.ts'
 import { type Hide, hiddenIn } from './parameters-hidden.ts'
@@ -14,8 +15,7 @@ import { type Hide, hiddenIn } from './parameters-hidden.ts'
 export interface DaemonServiceOptions {
   readonly name: string
   readonly contract: ServiceContract
-  /** The process, or a throw with why there is none. */
-  readonly peer: () => Peer
+  readonly daemon: DaemonProcess
   /** The client's connection, where it has an object of its own. */
   readonly own: OwnSession | undefined
   /** What the person has under way in the process. */
@@ -28,6 +28,9 @@ export interface DaemonServiceOptions {
   readonly onward: Onward | undefined
 }
 
+/** The process of a daemon, or a throw with why there is none; and what a call is told that it has broken. */
+export type DaemonProcess = Pick<Daemon, 'peer' | 'broken'>
+
 /** A connection that has an object of its own in a daemon, which is closed when the connection has ended. */
 export interface OwnSession {
   readonly session: string
@@ -38,27 +41,34 @@ export interface OwnSession {
 /** Whoever called has a deadline, which aborts the signal; without one here the process would have its own. */
 const LONG_MS = 30 * 24 * 3_600_000
 
+/** As clients name what they ask of signals and events. */
+const methods = { call: 'call', read: members.read, set: members.set, events: members.events }
+
 /** Of each stream of a daemon, what waits in the node until its client takes it. */
 const WINDOW_BYTES = 512 * 1024
 
 /** What does the calls of one client. */
 export function daemonService(options: DaemonServiceOptions): Service {
-  const { name, contract, peer, own, share, followed, hide, onward } = options
+  const { name, contract, daemon, own, share, followed, hide, onward } = options
   const session = own?.session
   const kinds = new Map<string, OnwardAction>()
   const hidden = (thrown: unknown) => Promise.reject(hide(thrown))
-  const call = (member: HostedMember, params: object, context: Waited, idempotent = false, of = share) =>
-    of
-      .call(`${name}/${'action' in params ? params.action : member}`, context, (number) => {
+  const nameOf = (member: HostedMember, params: object) =>
+    `${name}/${'action' in params ? params.action : methods[member]}`
+  const call = (member: HostedMember, params: object, context: Waited, idempotent = false, of = share) => {
+    const called = nameOf(member, params)
+    return of
+      .call(called, context, (number) => {
         // What lingers after its connection would have a new object made, that nothing closes.
         own?.ended.throwIfAborted()
-        return peer().call(
-          `${name}/${member}`,
-          { ...params, session, call: number },
-          { timeoutMs: LONG_MS, idempotent },
-        )
+        const peer = daemon.peer(name)
+        const sent = { ...params, session, call: number }
+        return peer
+          .call(`${name}/${member}`, sent, { timeoutMs: LONG_MS, idempotent })
+          .catch(async (thrown: unknown) => Promise.reject(await daemon.broken(thrown, { peer, called })))
       })
       .catch(hidden)
+  }
   const onwardTo = (action: string): OnwardAction | undefined => {
     const known = kinds.get(action)
     if (known !== undefined || onward === undefined) return known
@@ -74,12 +84,11 @@ export function daemonService(options: DaemonServiceOptions): Service {
     // Events are no object's; what an action gives is, and ends with it.
     const ended = member === 'call' ? own?.ended : undefined
     const signal = ended === undefined ? context.signal : AbortSignal.any([context.signal, ended])
-    return hiddenIn(
-      share.stream(() =>
-        peer().stream(`${name}/${member}`, { ...params, session }, { signal, windowBytes: WINDOW_BYTES }),
-      ),
-      hide,
-    )
+    const peer = daemon.peer(name)
+    const sent = { ...params, session }
+    const items = share.stream(() => peer.stream(`${name}/${member}`, sent, { signal, windowBytes: WINDOW_BYTES }))
+    const called = nameOf(member, params)
+    return hiddenIn(items, async (thrown) => hide(await daemon.broken(thrown, { peer, called })))
   }
   const read = async (signals: readonly string[], context: Waited, of = share) =>
     (await call('read', { signals }, context, true, of)) as Readonly<Record<string, ServedReading>>
@@ -112,7 +121,7 @@ const canHandOn = (action: ServiceContract['actions'][string] | undefined) =>
   action !== undefined && action.items === undefined && !JSON.stringify(action.result ?? null).includes('"pattern"')
 
 /** Where calls of one client go on to together. They count as one call: one after another is under way. */
-export function daemonOnward(share: Share, peer: (service: string) => Peer): Onward {
+export function daemonOnward(share: Share, daemon: DaemonProcess): Onward {
   return {
     hand: async (handed, { context, stop, room }): Promise<BatchAnswer> => {
       const numbers = new Map<HandedKind, number>()
@@ -138,7 +147,10 @@ export function daemonOnward(share: Share, peer: (service: string) => Peer): Onw
           ),
         }
         const idempotent = kinds.every((kind) => kind.idempotent)
-        return peer(first.name).call(BATCH, batch, { timeoutMs: LONG_MS, idempotent })
+        const peer = daemon.peer(first.name)
+        return peer
+          .call(BATCH, batch, { timeoutMs: LONG_MS, idempotent })
+          .catch(async (thrown: unknown) => Promise.reject(await daemon.broken(thrown, { peer, called: named })))
       })
       return readBatchAnswer(answer, handed.length)
     },

@@ -8,10 +8,12 @@ import type { DaemonState } from '@fernlab/shared/contracts/daemon-control'
 import type { Clock } from '@fernlab/shared/primitives/clock'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Peer } from '@fernlab/shared/rpc/peer/peer'
+import { callBroken, nextStep } from './call-broken.ts'
 import { type DaemonEvent, nextState, pauseAfter } from './daemon-state.ts'
 import { type HostProcess, type HostProcessOptions, START_MS } from './host-process.ts'
 
 export interface DaemonOptions {
+  readonly name: string
   readonly clock: Clock
   readonly memoryMB: number
   readonly hungS: number
@@ -28,12 +30,29 @@ export interface DaemonOptions {
 const PING_MS = 2000
 const MISSED = 3
 const STOP_MS = 3000
+/** A process whose link has ended is known to have ended within that time, or is asked in vain soon after. */
+const ENDING_MS = 2000
+
+/** Of one process: whether its link has ended, and why it has itself, as soon as that is known. */
+interface Ending {
+  isLinkOver: boolean
+  readonly reason: Promise<string>
+  readonly tell: (reason: string) => void
+}
+
+/** Of which call or stream something was thrown, and of whose process. */
+export interface Thrown {
+  readonly peer: Peer
+  /** As its caller named it. */
+  readonly called: string
+}
 
 const linkIsOver = ({ code }: LabError) => code === 'link-ended' || code === 'call-uncertain'
 
 export class Daemon {
   readonly #options: DaemonOptions
   readonly #ends: number[] = []
+  readonly #endings = new WeakMap<Peer, Ending>()
   #state: DaemonState = 'stopped'
   #reason: string | undefined
   #words: string | undefined
@@ -106,8 +125,19 @@ export class Daemon {
       code: isUnhealthy ? 'service-unhealthy' : 'service-gone',
       kind: 'link',
       retry: 'later',
-      message: `${service} can not be used: its daemon is ${this.#state}${this.#reason === undefined ? '' : ` (${this.#reason})`}`,
+      message: `${service} can not be used: its daemon is ${this.#state}${this.#reason === undefined ? '' : ` (${this.#reason})`}; ${nextStep(this.#state, this.#options.name)}`,
     })
+  }
+
+  /** What was thrown, or where the link to the process broke: that it has ended, and how, once that is known. */
+  async broken(thrown: unknown, { peer, called }: Thrown): Promise<LabError> {
+    const error = asLabError(thrown)
+    const ending = this.#endings.get(peer)
+    // A service may say the same of a link of its own.
+    if (ending?.isLinkOver !== true || !linkIsOver(error)) return error
+    const reason = await ending.reason
+    const isUncertain = error.code === 'call-uncertain'
+    return callBroken({ called, daemon: this.#options.name, reason, state: this.#state, isUncertain })
   }
 
   /** Says that to its process, also to one that does not answer just now; returns why it could not be said, if there is one. */
@@ -161,10 +191,13 @@ export class Daemon {
 
   #start(): void {
     const { clock, start, load } = this.#options
+    let ending: Ending | undefined
     const process = start({
       onPeer: (peer) => {
         if (this.#process !== process) return
         this.#peer = peer
+        ending = endingOf(peer, clock)
+        this.#endings.set(peer, ending)
         load(peer).then(
           () => {
             if (this.#process !== process || this.#state !== 'starting') return
@@ -177,7 +210,9 @@ export class Daemon {
         )
       },
       onEnd: (reason, words) => {
+        const wasStopped = this.#state === 'stopping'
         if (this.#process === process) this.#ended(reason, words)
+        ending?.tell(wasStopped ? 'it was stopped' : reason)
       },
     })
     this.#process = process
@@ -247,4 +282,22 @@ export class Daemon {
       this.#start()
     })
   }
+}
+
+function endingOf(peer: Peer, clock: Clock): Ending {
+  let told: (reason: string) => void = () => {}
+  const reason = new Promise<string>((resolve) => {
+    told = resolve
+  })
+  let cancel = () => {}
+  const tell = (why: string) => {
+    cancel()
+    told(why)
+  }
+  const ending: Ending = { isLinkOver: false, reason, tell }
+  peer.onEnd(() => {
+    ending.isLinkOver = true
+    cancel = clock.after(ENDING_MS, () => tell('its link ended'))
+  })
+  return ending
 }

@@ -52,14 +52,17 @@ export function hidingParameters(given: unknown): Hide {
 }
 
 /** The items, with errors as clients may see them. */
-export function hiddenIn(items: AsyncIterableIterator<unknown>, hide: Hide): AsyncIterableIterator<unknown> {
+export function hiddenIn(
+  items: AsyncIterableIterator<unknown>,
+  hide: (thrown: unknown) => Promise<LabError>,
+): AsyncIterableIterator<unknown> {
   const source: AsyncIterableIterator<unknown> = {
     [Symbol.asyncIterator]: () => source,
     next: async () => {
       try {
         return await items.next()
       } catch (thrown) {
-        throw hide(thrown)
+        throw await hide(thrown)
       }
     },
     return: async () => (await items.return?.()) ?? { done: true, value: undefined },

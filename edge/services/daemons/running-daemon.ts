@@ -90,6 +90,7 @@ export class RunningDaemon {
       giveUp: (call) => this.#tell(GIVE_UP, { call }, 'a daemon was not told that a call was given up'),
     })
     this.#daemon = new Daemon({
+      name,
       clock,
       memoryMB: entry.memoryMB,
       hungS: entry.hungS,
@@ -227,7 +228,7 @@ export class RunningDaemon {
     let served = this.#served.get(client)
     if (served === undefined) {
       const share = this.#calls.share(client.person)
-      const onward = this.#handsOn ? daemonOnward(share, (called) => this.#daemon.peer(called)) : undefined
+      const onward = this.#handsOn ? daemonOnward(share, this.#daemon) : undefined
       served = { share, onward, services: new Map() }
       this.#served.set(client, served)
     }
@@ -236,8 +237,8 @@ export class RunningDaemon {
     const { share, onward } = served
     const own = instances === 'session' ? this.#sessionOf(client) : undefined
     const followed = { readings: this.#readingsOf(name, own), share: this.#calls.share(FOLLOWERS) }
-    const peer = () => this.#daemon.peer(name)
-    const service = daemonService({ name, contract, own, share, followed, hide: this.#hide, onward, peer })
+    const of = { daemon: this.#daemon, hide: this.#hide, share, followed, onward }
+    const service = daemonService({ name, contract, own, ...of })
     served.services.set(name, service)
     return service
   }

@@ -6,6 +6,9 @@ import { isRecord } from '../errors.ts'
 import { typeOfArray } from '../typed-arrays.ts'
 import type { ListSpec, ObjectSpec, ValueSpec } from './value-spec.ts'
 
+/** Of a text that is shown in an error. */
+const MOST_CHARS = 64
+
 /** True for what is right at a glance: most values are, and of those nothing needs to be said. */
 export function isPlainly(spec: ValueSpec, value: unknown): boolean {
   const { type } = spec
@@ -55,8 +58,9 @@ export function checkValue(
 function checkNumber(spec: ParameterSpec, value: unknown, wrong: (message: string) => void): void {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, unit } = spec
   const of = (bound: number) => (unit === undefined || unit === '1' ? String(bound) : `${bound} ${unit}`)
-  if (typeof value !== 'number') return void wrong('must be a number')
-  if (spec.type === 'integer' && !Number.isSafeInteger(value)) return void wrong('must be a whole number')
+  const isKind = spec.type === 'integer' ? Number.isSafeInteger(value) : typeof value === 'number'
+  const kind = spec.type === 'integer' ? 'an integer' : 'a number'
+  if (typeof value !== 'number' || !isKind) return void wrong(`must be ${kind}, not ${shown(value)}`)
   const isBounded =
     minimum !== undefined || maximum !== undefined || exclusiveMinimum !== undefined || exclusiveMaximum !== undefined
   if (Number.isNaN(value) && isBounded) return void wrong('must be a number within its limits, not NaN')
@@ -72,6 +76,16 @@ function checkNumber(spec: ParameterSpec, value: unknown, wrong: (message: strin
       wrong(`must be a multiple of ${of(multipleOf)}`)
   }
   if (spec.enum !== undefined && !spec.enum.includes(value)) wrong(`must be one of ${spec.enum.join(', ')}`)
+}
+
+/** A value in words of an error: a scalar itself, of anything else what it is. */
+function shown(value: unknown): string {
+  if (typeof value === 'string')
+    return JSON.stringify(value.length > MOST_CHARS ? `${value.slice(0, MOST_CHARS)}…` : value)
+  if (value === null || value === undefined) return 'nothing'
+  if (typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value)
+  if (ArrayBuffer.isView(value)) return 'an array'
+  return Array.isArray(value) ? 'a list' : 'an object'
 }
 
 function checkArray(of: string, value: unknown, wrong: (message: string) => void): void {

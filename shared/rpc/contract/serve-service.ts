@@ -142,7 +142,7 @@ class Served {
     return this.result(action.result, result)
   }
 
-  /** Those of the action, with their defaults. Throws `call-invalid`. */
+  /** Those of the action, with their defaults, amounts with a unit in its own. Throws `call-invalid`. */
   argumentsOf(action: ActionContract, params: unknown): Record<string, unknown> {
     this.#requireNamed(params)
     const issues: Issue[] = []
@@ -152,8 +152,8 @@ class Served {
       const given = Object.hasOwn(params, argument) ? params[argument] : undefined
       const value = given === undefined && 'default' in spec ? spec.default : given
       if (value === undefined) issues.push({ path: argument, message: 'is missing' })
-      else if (!isPlainly(spec, value)) this.#check(spec, value, argument, issues)
-      args[argument] = value
+      args[argument] =
+        value === undefined || isPlainly(spec, value) ? value : this.#taken(spec, value, argument, issues)
     }
     for (const argument in params) {
       // A word that was mistyped would silently not count.
@@ -242,6 +242,18 @@ class Served {
     if (unknown < 0) return value as string[]
     const message = strangerOf(value[unknown], what, Object.keys(known))
     throw this.#invalid([{ path: path ?? `${what}[${unknown}]`, message }])
+  }
+
+  /** The argument as the service gets it, or as it was given where something is wrong with it. */
+  #taken(spec: ValueSpec, given: unknown, path: string, issues: Issue[]): unknown {
+    const unit = 'unit' in spec && spec.unit !== undefined ? spec.unit : '1'
+    const own = inOwnUnit({ dtype: spec.type, unit }, given)
+    if ('issue' in own) {
+      issues.push({ path, message: own.issue })
+      return given
+    }
+    this.#check(spec, own.value, path, issues)
+    return own.value
   }
 
   #check(spec: ValueSpec, value: unknown, path: string, issues: Issue[]): void {

@@ -75,6 +75,14 @@ export type GivenOf<Spec> = Spec extends { readonly type: 'array' }
         : { readonly [Name in keyof Members]: GivenOf<Members[Name]> }
       : ValueOf<Spec>
 
+/** An amount with its unit, which is converted to that of what takes it: `'1500 mV'`. */
+type Amount = `${number} ${string}` | { readonly value: number; readonly unit: string }
+
+/** An argument as it is given: an amount will do for a number that has a unit. */
+type GivenArgument<Spec> = Spec extends { readonly type: 'number' | 'integer'; readonly unit: string }
+  ? number | Amount
+  : GivenOf<Spec>
+
 /** The values by name, of which those with a default may be left out. */
 type WithDefaults<Specs, Values extends { readonly [Name in keyof Specs]: unknown }> = {
   readonly [Name in keyof Specs as Specs[Name] extends { readonly default: unknown } ? never : Name]: Values[Name]
@@ -86,7 +94,10 @@ type WithDefaults<Specs, Values extends { readonly [Name in keyof Specs]: unknow
 export type ArgumentsOf<Specs> = WithDefaults<Specs, { readonly [Name in keyof Specs]: ValueOf<Specs[Name]> }>
 
 /** The same as a caller gives them. */
-export type GivenArgumentsOf<Specs> = WithDefaults<Specs, { readonly [Name in keyof Specs]: GivenOf<Specs[Name]> }>
+export type GivenArgumentsOf<Specs> = WithDefaults<
+  Specs,
+  { readonly [Name in keyof Specs]: GivenArgument<Specs[Name]> }
+>
 
 /** The schema of {@link ValueSpec}. */
 export const valueSpecSchema: z.ZodType<ValueSpec> = z.lazy(() =>

@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
-import { busy, linkEnded, readWireError, thrownError } from '../errors.ts'
+import { busy, linkEnded, readWireError, thrownError, whyEnded } from '../errors.ts'
 import type { RpcLimits } from '../limits.ts'
 import {
   CANCEL,
@@ -158,7 +158,7 @@ export class Calls {
   }
 
   end(error: LabError): void {
-    this.#ended = linkEnded(error.message)
+    this.#ended = linkEnded(whyEnded(error))
     this.#deadlines.end()
     for (const [id, { method, idempotent }] of [...this.#waiting]) {
       const isUncertain = !idempotent && this.#outbox.isSent(id)
@@ -199,11 +199,11 @@ export class Calls {
   }
 }
 
-const uncertain = (method: string, { message }: LabError): LabError =>
+const uncertain = (method: string, error: LabError): LabError =>
   new LabError({
     code: 'call-uncertain',
     kind: 'link',
-    message: `${method} was sent, and the link ended before an answer came, so it may have been done or not: ${message}`,
+    message: `${method} was sent, and the link ended before an answer came, so it may have been done or not: ${whyEnded(error)}`,
     details: { method },
   })
 

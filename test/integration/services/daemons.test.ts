@@ -404,6 +404,10 @@ test('no error and no directory tells of parameters what a service says of them'
   )
   const gone = await rejection(client.call('spy/add'))
   assert.equal([dies.code, gone.code], ['call-uncertain', 'service-gone'])
+  assert.match(
+    dies.message,
+    /^spy\/go was sent, and the process of daemon spied ended .* \(its process exited with code 1\); "fernlab daemon logs spied"/,
+  )
   assert.not.match(JSON.stringify([told, announced, dies, gone]), /swordfish/)
   // Whoever owns the machine reads what it said.
   assert.match(daemonOf(spied, 'spied')?.reason ?? '', /^its process exited with code 1: ./)

@@ -117,6 +117,45 @@ test('a proxy calls what its contract says, with defaults, typed', async () => {
   await peer.close()
 })
 
+test('numbers of an action are given with a unit too, and come to it in its own', async () => {
+  const oven = defineService({
+    kind: 'oven',
+    version: '1.0',
+    actions: {
+      heat: {
+        arguments: {
+          to: { type: 'number', unit: 'Cel', maximum: 100 },
+          within: { type: 'integer', unit: 's', default: 60 },
+          times: { type: 'integer', default: 1 },
+          name: { type: 'string', default: '' },
+        },
+      },
+    },
+    signals: {},
+    events: {},
+  })
+  const served = service(oven)
+  const peer = reach(served)
+  const { heat } = (await meetService(peer, 'bench3.scope', oven)).do
+  const given = async (args: Parameters<typeof heat>[0]) => {
+    await heat(args).catch((error: LabError) => served.done.push(['', error.issues]))
+    return (served.done.at(-1) as [string, unknown])[1]
+  }
+  assert.equal(await given({ to: '300 K', within: '2 min' }), { to: 26.85, within: 120, times: 1, name: '' })
+  assert.equal(await given({ to: { value: 300, unit: 'K' } }), { to: 26.85, within: 60, times: 1, name: '' })
+  assert.equal(await given({ to: 20, name: '300 K' }), { to: 20, within: 60, times: 1, name: '300 K' })
+  assert.equal(await given({ to: '3 V' }), [{ path: 'to', message: "is in V, which can't be given in Cel" }])
+  assert.equal(await given({ to: '400 K' }), [{ path: 'to', message: '126.85 Cel is above the limit of 100 Cel' }])
+  assert.equal(await given({ to: 20, within: '2500 ms' }), [{ path: 'within', message: 'must be an integer, not 2.5' }])
+  // @ts-expect-error: it has no unit that the contract names
+  assert.equal(await given({ to: 20, times: '2 V' }), [
+    { path: 'times', message: "is in V, which can't be given in 1" },
+  ])
+  // @ts-expect-error: no amount, and no number
+  assert.equal(await given({ to: 'warm' }), [{ path: 'to', message: 'must be a number, not "warm"' }])
+  await peer.close()
+})
+
 test('what a service gives of its own accord is held to its contract too', async () => {
   let left = 0
   async function* giving(items: readonly unknown[]) {

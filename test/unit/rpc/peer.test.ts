@@ -136,7 +136,10 @@ test('pieces go only while the link has room, and small messages pass between th
   const wire = new Wire()
   const peer = createPeer({ link: wire, clock: systemClock })
   const codes: string[] = []
-  const caught = ({ code }: LabError) => void codes.push(code)
+  const caught = ({ code, message }: LabError) => {
+    codes.push(code)
+    assert.is(message.match(/the link ended: /g)?.length ?? 0, 0, message)
+  }
   wire.pendingBytes = HIGH_WATER_BYTES + 1
   const long = peer.call('long', 'x'.repeat(3 * PIECE_BYTES)).catch(caught)
   const small = peer.call('small').catch(caught)
@@ -159,7 +162,8 @@ test('a call of which a part was never sent was not done: it may be repeated', a
     await long
     assert.unreachable()
   } catch (error) {
-    assert.equal([(error as LabError).code, (error as LabError).retry], ['link-ended', 'now'])
+    const { code, retry, message } = error as LabError
+    assert.equal([code, retry, message], ['link-ended', 'now', 'the link ended: closed'])
   }
 })
 

@@ -6,7 +6,7 @@ import type { DaemonState } from '@fernlab/shared/contracts/daemon-control'
 import { localLinks } from '@fernlab/shared/links/local/local-link'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import { LabError } from '@fernlab/shared/primitives/lab-error'
-import { busy, wireError } from '@fernlab/shared/rpc/errors'
+import { busy, linkEnded, wireError } from '@fernlab/shared/rpc/errors'
 import { createPeer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { rejection } from '../../contract/driver-contract.ts'
@@ -69,6 +69,7 @@ function supervised(more: Partial<DaemonOptions> = {}) {
     end: (_: string) => {},
   }
   const daemon = new Daemon({
+    name: 'fits',
     clock,
     memoryMB: 64,
     hungS: 10,
@@ -137,14 +138,76 @@ test('one that answers nothing is unhealthy within 10 s, and up again with its n
   assert.equal(told, ['starting', 'up', 'unhealthy (it has not answered for 6 s)'])
   assert.throws(
     () => daemon.peer('fit'),
-    (error: LabError) => error.code === 'service-unhealthy' && error.retry === 'later',
+    (error: LabError) =>
+      error.code === 'service-unhealthy' &&
+      error.retry === 'later' &&
+      error.message ===
+        'fit can not be used: its daemon is unhealthy (it has not answered for 6 s); try again in a moment',
   )
   await daemon.down()
   assert.is(daemon.state, 'stopped')
   assert.throws(
     () => daemon.peer('fit'),
-    (error: LabError) => error.code === 'service-gone',
+    (error: LabError) =>
+      error.code === 'service-gone' &&
+      error.message === 'fit can not be used: its daemon is stopped; "fernlab daemon up fits" on its machine starts it',
   )
+})
+
+test('who has a call under way when the process ends is told that and how, and not of its link', async () => {
+  const { clock, world, daemon } = supervised()
+  await daemon.up()
+  await clock.advance(0)
+  world.answers = false
+  const peer = daemon.peer('fit')
+  const broken = async (called: string, method: string, idempotent: boolean) => {
+    const thrown = await rejection(peer.call(method, undefined, { idempotent }))
+    return await daemon.broken(thrown, { peer, called })
+  }
+  const ends = [broken('fit/slope', 'fit/call', false), broken('fit/signals.read', 'fit/read', true)]
+  await world.cut()
+  // Its exit code is known a little later than that its link has ended.
+  await clock.advance(100)
+  ends.push(broken('fit/slope', 'fit/call', false))
+  await clock.advance(100)
+  world.end('its process exited with code 3')
+  const ended = 'the process of daemon fits ended'
+  const because = `(its process exited with code 3)`
+  const soon = 'it is started again by itself: try again in a moment'
+  assert.equal(
+    (await Promise.all(ends)).map(({ code, retry, message }) => [code, retry, message]),
+    [
+      [
+        'call-uncertain',
+        'never',
+        `fit/slope was sent, and ${ended} before it answered, so it may have been done or not ${because}; "fernlab daemon logs fits" on its machine has what the process wrote`,
+      ],
+      ['service-gone', 'later', `fit/signals.read was not answered, since ${ended} ${because}; ${soon}`],
+      // It was not sent any more.
+      ['service-gone', 'later', `fit/slope was not answered, since ${ended} ${because}; ${soon}`],
+    ],
+  )
+  assert.throws(
+    () => daemon.peer('fit'),
+    (error: LabError) => error.message === `fit can not be used: its daemon is backing-off ${because}; ${soon}`,
+  )
+  await daemon.down()
+})
+
+test('what a service says of a link of its own stays what it says, and one of which nobody knows how it ended is told so', async () => {
+  const { clock, world, daemon } = supervised()
+  await daemon.up()
+  await clock.advance(0)
+  const peer = daemon.peer('fit')
+  const own = linkEnded('the instrument hung up')
+  assert.is(await daemon.broken(own, { peer, called: 'fit/slope' }), own)
+  world.answers = false
+  const call = rejection(peer.call('fit/call'))
+  await world.cut()
+  const broken = daemon.broken(await call, { peer, called: 'fit/slope' })
+  await clock.advance(5000)
+  assert.match((await broken).message, /the process of daemon fits ended before it answered.*\(its link ended\)/)
+  await daemon.down()
 })
 
 test('one that has too much to do to be asked is no ill one, and one whose link has ended is ended', async () => {

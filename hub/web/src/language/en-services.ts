@@ -121,7 +121,8 @@ export const enServices = {
       'bench-busy': 'somebody has the bench, and reading would disturb them. It is read again once it is free.',
       'bench-held': 'somebody else has the bench. Take it once they are done.',
       'bench-not-held': 'take the bench first.',
-      'call-uncertain': 'the way broke before the answer: it may have been done. Look at what is before you repeat it.',
+      'call-uncertain':
+        'the way, or its process, broke before the answer: it may have been done. Look at what is before you repeat it.',
       'deadline-exceeded': 'there was no answer in time. Look at what is before you repeat it.',
       'hold-ended': 'the hold has ended. Take it again.',
       'hub-unreachable': 'the hub is away. Try again once it is back.',

@@ -262,6 +262,8 @@ class EveryLink:
         uncertain, repeatable = [await self.failure(call) for call in calls]
         self.assertEqual((uncertain.code, uncertain.retry), ("call-uncertain", "never"))
         self.assertEqual((repeatable.code, repeatable.retry), ("link-ended", "now"))
+        # Why it ended stands there once.
+        self.assertEqual([str(error).count("the link ended: ") for error in (uncertain, repeatable)], [0, 1])
         self.assertEqual((await self.failure(peer.call("echo"))).code, "link-ended")
         self.assertEqual(ends, ["link-ended"])
 

@@ -134,8 +134,16 @@ def busy(message: str) -> LabError:
     return LabError("link-busy", message, kind="link", retry="later")
 
 
+_ENDED = "the link ended: "
+
+
 def link_ended(why: str) -> LabError:
-    return LabError("link-ended", f"the link ended: {why}", kind="link", retry="now")
+    return LabError("link-ended", f"{_ENDED}{why}", kind="link", retry="now")
+
+
+def why_ended(error: LabError) -> str:
+    """Why a link ended, of the error that it ended with."""
+    return error.message[len(_ENDED) :] if error.message.startswith(_ENDED) else error.message
 
 
 def unreachable(where: str, why: object) -> LabError:

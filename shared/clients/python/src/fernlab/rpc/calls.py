@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Optional
 
-from ..errors import LabError, busy, link_ended, read_wire_error
+from ..errors import LabError, busy, link_ended, read_wire_error, why_ended
 from .callbacks import Callbacks
 from .limits import Limits
 from .messages import CANCEL, CallId, Message
@@ -105,7 +105,7 @@ class Calls:
             waiting.settle(error, None)
 
     def end(self, error: LabError) -> None:
-        self._ended = link_ended(error.message)
+        self._ended = link_ended(why_ended(error))
         for call, waiting in list(self._waiting.items()):
             is_uncertain = not waiting.idempotent and self._outbox.is_sent(call)
             self._take(call)
@@ -122,7 +122,7 @@ class Calls:
 
 def uncertain(method: str, error: LabError) -> LabError:
     message = f"{method} was sent, and the link ended before an answer came, so it may have been done or not"
-    return LabError("call-uncertain", f"{message}: {error.message}", kind="link", details={"method": method})
+    return LabError("call-uncertain", f"{message}: {why_ended(error)}", kind="link", details={"method": method})
 
 
 def late(method: str, idempotent: bool) -> LabError:
