@@ -30,10 +30,16 @@ export function problemLines(error: LabError): string[] {
   const all = error.issues.length === 0 ? [] : formatIssues(error.issues).split('\n')
   // Many messages say their issues themselves, one in its own words or several one after another.
   const isSaid = ({ path, message, file }: Issue) =>
-    file === undefined && error.message.includes(`${path} ${message}`.trim())
+    file === undefined && [' ', ': '].some((between) => error.message.includes(`${path}${between}${message}`.trim()))
   const issues = error.issues.every(isSaid) ? [] : all.filter((issue) => issue !== error.message)
-  return [`fernlab: ${error.message}`, ...issues.map((issue) => `  ${issue}`)]
+  return [`fernlab: ${error.message}`, ...issues.map((issue) => `  ${issue}`), ...nextLines(error)]
 }
+
+/** What to do about what hinders a call wherever it is made. */
+const nextLines = ({ code }: LabError): string[] =>
+  code === 'node-unreachable'
+    ? ['  See whether the machine of the node is on and has a network; once it is back, the same command will do.']
+    : []
 
 /** What else there is to say of an error that is a bug: whose it is, or with `isDebug` where it came from. */
 export function bugLines(error: LabError, isDebug: boolean): string[] {

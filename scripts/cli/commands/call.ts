@@ -162,11 +162,13 @@ function show({ terminal }: Context, options: HubOptions, name: string, contract
   })
 }
 
-/** Of what is refused since nobody has taken the bench. */
+/** Of what is refused since nobody has taken the bench, and of what takes longer than it may. */
 const withoutLock =
-  ({ lock }: CallOptions) =>
+  ({ lock, timeout }: CallOptions) =>
   (thrown: unknown): never => {
     const error = asLabError(thrown)
+    if (error.code === 'deadline-exceeded')
+      throw mistake(error.code, error.message, `--timeout gives it longer than ${timeout} s.`)
     if (lock !== undefined || !wantsLock(error)) throw thrown
     throw mistake(error.code, error.message, 'With --lock it is yours for as long as the call lasts.')
   }

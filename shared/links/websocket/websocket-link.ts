@@ -4,11 +4,12 @@
  * INVARIANTS: frames go past the library to the socket at once, so that they stand between those of the library, which
  * answers pings and closes.
  */
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import type { Clock } from '../../primitives/clock.ts'
 import { LabError } from '../../primitives/lab-error.ts'
-import { linkEnded } from '../../rpc/errors.ts'
+import { isRecord, linkEnded } from '../../rpc/errors.ts'
 import type { Format, Frame } from '../../rpc/formats.ts'
 import { defaultLimits, PIECE_BYTES } from '../../rpc/limits.ts'
 import type { Link, LinkListener } from '../../rpc/link.ts'
@@ -23,6 +24,9 @@ const CLOSE_MS = 1000
 /** RFC 6455, section 7.4.1: done with. */
 const NORMAL = 1000
 const UNSUPPORTED = 1003
+/** Of the body of an answer that opens no WebSocket, and of what is told of it. */
+const MOST_REFUSAL_BYTES = 16 * 1024
+const MOST_REFUSAL_CHARS = 500
 
 /**
  * How a server takes WebSockets: nothing is compressed, which would cost memory for each, and nothing is longer than a
@@ -89,7 +93,34 @@ export function connectWebSocket({
     signal.addEventListener('abort', abort, { once: true })
     socket.once('open', ready)
     socket.once('error', fail)
+    socket.once('unexpected-response', (_request, response) => {
+      void wordsOf(response).then((words) => {
+        if (signal.aborted) return
+        fail(new Error(words))
+        socket.on('error', () => {}) // of a connection that nobody wants
+        socket.terminate()
+      })
+    })
   })
+}
+
+/** What a server says that opens no WebSocket: the detail of its problem+json, as a hub has one, else its status. */
+async function wordsOf(response: IncomingMessage): Promise<string> {
+  const status = `Unexpected server response: ${response.statusCode}`
+  const pieces: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const piece of response as AsyncIterable<Buffer>) {
+      bytes += piece.length
+      if (bytes > MOST_REFUSAL_BYTES) return status
+      pieces.push(piece)
+    }
+    const said: unknown = JSON.parse(Buffer.concat(pieces).toString())
+    return isRecord(said) && typeof said.detail === 'string' ? said.detail.slice(0, MOST_REFUSAL_CHARS) : status
+  } catch {
+    // Cut off, or no JSON: then the status is all that it says.
+    return status
+  }
 }
 
 /**

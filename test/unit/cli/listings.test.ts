@@ -28,6 +28,16 @@ test('an issue that is the problem itself is printed once', () => {
     })
   assert.equal(problemLines(problem('path.id: is none')), ['fernlab: path.id: is none'])
   assert.equal(problemLines(problem('does not fit')), ['fernlab: does not fit', '  path.id: is none'])
+  const away = new LabError({
+    code: 'node-unreachable',
+    kind: 'link',
+    message: "pi can't be reached (hub:pi: pi is not connected)",
+    issues: [{ path: 'hub:pi', message: 'pi is not connected' }],
+  })
+  assert.equal(problemLines(away), [
+    "fernlab: pi can't be reached (hub:pi: pi is not connected)",
+    '  See whether the machine of the node is on and has a network; once it is back, the same command will do.',
+  ])
   // A service says in its own words what is wrong, and where.
   const whole = 'psu/signals.set (psu 1.0): path.id is none'
   assert.equal(problemLines(problem(whole)), [`fernlab: ${whole}`])

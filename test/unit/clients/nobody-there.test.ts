@@ -69,6 +69,22 @@ test('is told what else than a node answers there', async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
+test('is told in words what a hub says that does not lead to a node', async () => {
+  const bodies = ['{"code":"node-offline","detail":"pi is not connected"}', '{"detail":', 'x'.repeat(100_000)]
+  const said: string[] = []
+  for (const body of bodies) {
+    const server = createServer((_request, response) => response.writeHead(503).end(body))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    said.push((await failure({ node: `ws://127.0.0.1:${port}`, token: 'mine' })).message)
+    await new Promise((resolve) => server.close(resolve))
+  }
+  assert.equal(
+    said.map((message) => message.replace(/^.*\/rpc: /, '')),
+    ['pi is not connected)', 'Unexpected server response: 503)', 'Unexpected server response: 503)'],
+  )
+})
+
 test('is told the cause that stands below what was thrown, by the name or the port that was given', () => {
   const because = (code: string) => new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) })
   const said = (url: string, code: string) => whyUnreachable(url, because(code))
