@@ -130,16 +130,26 @@ function refusal(value: unknown, status: number, url: string): LabError {
     const message = `${url} answered with status ${status}`
     return new LabError({ code: 'unexpected-answer', kind: 'link', retry: status >= 500 ? 'later' : 'never', message })
   }
-  const { code, detail, hint, retry, issues, details } = problem.data
+  const { code, detail, hint, retry, issues = [], details } = problem.data
   return new LabError({
     code,
     kind: kinds[status >= 500 ? 5 : 4],
-    message: detail,
+    message: withIssues(detail, issues),
     ...(hint === undefined ? {} : { studentMessage: hint }),
     ...(retry === undefined ? {} : { retry }),
-    issues: (issues ?? []) as LabError['issues'],
+    issues: issues as LabError['issues'],
     ...(details === undefined ? {} : { details }),
   })
+}
+
+const mostSaid = 10
+
+/** The message with each issue that it does not say itself: `wrong: points must be at least 2; foo is unknown`. */
+function withIssues(message: string, issues: readonly { readonly path: string; readonly message: string }[]): string {
+  const unsaid = issues.filter((issue) => !message.includes(issue.message))
+  if (unsaid.length === 0) return message
+  const said = unsaid.slice(0, mostSaid).map((issue) => `${issue.path} ${issue.message}`.trim())
+  return `${message}: ${[...said, ...(unsaid.length > mostSaid ? [`and ${unsaid.length - mostSaid} more`] : [])].join('; ')}`
 }
 
 function queryText(query: NonNullable<AskOptions['query']>): string {

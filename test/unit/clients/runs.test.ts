@@ -393,6 +393,11 @@ test('a refusal says what is wrong where, and nobody sees the token', async () =
   const error = await failure(runs.run('rc-circuit', 'charge', { voltage: 12 }))
   assert.ok(error instanceof LabError)
   assert.equal([error.code, error.kind, error.issues], ['parameter-invalid', 'caller', issues])
+  assert.is(error.message, 'wrong: parameters.voltage 12 V is above the limit of 5 V')
+  const many = Array.from({ length: 13 }, (_, n) => ({ path: `p${n}`, message: `is wrong ${n}.` }))
+  const said = { ...problem, detail: 'p0 is wrong 0.', issues: many }
+  const { message } = await failure(fakeHub(() => ({ status: 422, body: said })).runs.run('a', 'b'))
+  assert.match(message, /^p0 is wrong 0\.: p1 is wrong 1\.; p2 is wrong 2\.; .*p10 is wrong 10\.; and 2 more$/)
   assert.is(asked.length, 1)
   assert.is(asked[0]?.headers.authorization, `Bearer ${TOKEN}`)
   const away = await failure(fakeHub(() => 'away').runs.run('a', 'b'))

@@ -129,6 +129,16 @@ class ByHub(unittest.TestCase):
         directory = Directory(self.hub)
         error = self.failure(lambda: directory.get("fernlab://site/pi/bench1.supply"))
         self.assertEqual((error.code, error.message, error.student_message), ("service-ambiguous", "two", "name the node"))
+        issues = [{"path": "protocol", "message": "may be sweep"}, {"path": "", "message": "no protocol b"}]
+        unknown = {"code": "protocol-unknown", "detail": "iv has no protocol b", "issues": issues}
+        self.server.answers["POST /api/v1/runs"] = (422, unknown)
+        error = self.failure(lambda: fernlab.submit("iv", "b", hub=self.hub))
+        self.assertEqual(str(error), "iv has no protocol b: protocol may be sweep (protocol-unknown)")
+        self.assertEqual(error.issues, issues)
+        many = [{"path": f"p{number}", "message": "is wrong"} for number in range(12)]
+        self.server.answers["POST /api/v1/runs"] = (422, {**unknown, "issues": many})
+        error = self.failure(lambda: fernlab.submit("iv", "b", hub=self.hub))
+        self.assertTrue(error.message.endswith("; p9 is wrong; and 2 more"), error.message)
         for status, body in ((502, b"<html>"), (404, b"[]"), (200, b"no json"), (200, b"[]"), (302, b"")):
             self.server.answers["GET /api/v1/directory"] = (status, body)
             self.assertEqual(self.failure(lambda: directory.search()).code, "unexpected-answer", status)

@@ -7,6 +7,7 @@ KINDS = ("caller", "configuration", "instrument", "link", "bug")
 RETRIES = ("never", "later", "now")
 MOST_CHARS = 10_000
 MOST_ISSUES = 200
+MOST_SAID = 10
 
 
 class LabError(Exception):
@@ -120,6 +121,15 @@ def _details(value: Any) -> Dict[str, Any]:
         return {}
     facts = list(value.items())[:MOST_ISSUES]
     return {key: fact for key, fact in facts if fact is None or isinstance(fact, (str, int, float, bool))}
+
+
+def with_issues(message: str, issues: Sequence[Mapping[str, Any]]) -> str:
+    """The message with each issue that it does not say itself: ``wrong: points must be at least 2; foo is unknown``."""
+    unsaid = [issue for issue in issues if str(issue.get("message", "")) not in message]
+    said = [f"{issue.get('path', '')} {issue['message']}".strip() for issue in unsaid[:MOST_SAID]]
+    if len(unsaid) > MOST_SAID:
+        said.append(f"and {len(unsaid) - MOST_SAID} more")
+    return f"{message}: {'; '.join(said)}" if said else message
 
 
 def unreadable(why: str) -> LabError:

@@ -11,7 +11,7 @@ import urllib.parse
 import urllib.request
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 
-from .errors import LabError
+from .errors import LabError, with_issues
 from .links.websocket import tls_context
 
 TIMEOUT_S = 30.0
@@ -197,12 +197,13 @@ def refusal(url: str, status: int, body: bytes) -> LabError:
         code, detail = problem["code"], problem["detail"]
     except (ValueError, KeyError, TypeError):
         return LabError("unexpected-answer", f"{url} answered with status {status}", kind="link", retry=retry)
+    issues = problem.get("issues") or []
     return LabError(
         str(code),
-        str(detail),
+        with_issues(str(detail), issues),
         kind="link" if status >= 500 else "caller",
         retry=problem.get("retry", "never"),
-        issues=problem.get("issues") or (),
+        issues=issues,
         details=problem.get("details"),
         student_message=problem.get("hint"),
     )
