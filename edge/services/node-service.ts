@@ -10,6 +10,7 @@ import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { defineService } from '@fernlab/shared/rpc/contract/service-contract'
 import * as z from 'zod'
 import type { EndedOwn, OwnClaims } from './gate/own-tokens.ts'
+import { rightMissing } from './gate/right-missing.ts'
 import { refused } from './gate/tokens.ts'
 import type { Locks } from './locks/locks.ts'
 import { lostLocks } from './locks/lost-locks.ts'
@@ -180,7 +181,7 @@ export function createNodeService(options: NodeServiceOptions): Service {
     return [...new Set(wanted)].sort().map((name) => {
       // Who may lock may unlock what is locked by the same.
       if (!caller.may('lock', name) && !caller.may(right, name)) {
-        throw refused('right-missing', `this token does not open ${name.slice(0, 100)} to ${right}`)
+        throw rightMissing(right, `${name.slice(0, 100)} to ${right}`, caller)
       }
       return right === 'lock' ? table.toLock(name, caller) : table.toUnlock(name, caller)
     })
@@ -216,7 +217,7 @@ export function createNodeService(options: NodeServiceOptions): Service {
         case 'log': {
           const service = String(args.service)
           if (!caller.may('unlock', service)) {
-            throw refused('right-missing', `this token does not open the log of ${service.slice(0, 100)}`)
+            throw rightMissing('unlock', `the log of ${service.slice(0, 100)}`, caller)
           }
           return table.logOf(service, { lines: Number(args.lines), after: String(args.after) }, caller)
         }

@@ -11,6 +11,8 @@ export interface Caller {
   readonly program: string
   /** Whoever owns the node's machine. */
   readonly isOwner: boolean
+  /** The token is one that the node itself has signed, and no hub. */
+  readonly issuedHere: boolean
   /** The lease of a bench that the token belongs to. */
   readonly hold: { readonly bench: string; readonly lease: string } | undefined
   may(right: ServiceRight, service: string): boolean

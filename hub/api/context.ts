@@ -7,7 +7,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context, MiddlewareHandler } from 'hono'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Caller } from '../accounts/caller.ts'
-import { type Action, decide, scopesFor } from '../accounts/can.ts'
+import { type Action, decide, rolesFor, scopesFor } from '../accounts/can.ts'
 import type { Visitor } from '../accounts/identity.ts'
 import type { BenchCare } from '../bench-care/bench-care.ts'
 import type { BenchChecks } from '../bench-care/bench-checks.ts'
@@ -194,7 +194,7 @@ export function requireAccess(caller: Caller | undefined, access: Access): void 
     case 'role':
       throw refusal(
         'forbidden',
-        `this needs another role than ${caller?.role}${access === 'benches.drive' ? LIVE_SESSION : ''}`,
+        `this needs the role ${rolesFor(access).join(' or ')}; yours is ${caller?.role}${access === 'benches.drive' ? LIVE_SESSION : ''}`,
         'Your account may not do this. Ask the staff.',
       )
     case 'scope':

@@ -264,8 +264,8 @@ export function createGate(options: GateOptions): Gate {
   return {
     take: (link, from, enter = () => {}) => {
       const isOwner = from === 'owner'
-      const { timeOf, isHeld, holdEnded, benchToTake } = options
-      const caller = new LinkCaller({ isOwner, isRevoked, timeOf, isHeld, holdEnded, benchToTake, log })
+      const { audience, timeOf, isHeld, holdEnded, benchToTake } = options
+      const caller = new LinkCaller({ isOwner, audience, isRevoked, timeOf, isHeld, holdEnded, benchToTake, log })
       const person = () => (caller.isSignedIn ? caller.person : '')
       const peer = createPeer({
         link: isOwner ? link : boundedUntil(link, UNSIGNED_BYTES, () => caller.isSignedIn),

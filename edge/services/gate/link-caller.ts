@@ -4,11 +4,14 @@ import { serviceRightSchema } from '@fernlab/shared/contracts/services'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
 import type { Caller } from '../service-source.ts'
+import { rightMissing } from './right-missing.ts'
 import { expired, namesService, refused, type TokenTimes } from './tokens.ts'
 
 export interface LinkCallerOptions {
   /** Whoever owns the node's machine: has all rights without a token. */
   readonly isOwner: boolean
+  /** Who issues the node's own tokens: itself. */
+  readonly audience: string
   readonly isRevoked: (token: ServiceToken) => boolean
   readonly timeOf: (issuer: string) => TokenTimes
   readonly isHeld: (hold: NonNullable<Caller['hold']>) => boolean
@@ -71,6 +74,10 @@ export class LinkCaller implements Caller {
     return this.#token
   }
 
+  get issuedHere(): boolean {
+    return this.#token?.iss === this.#options.audience
+  }
+
   get isRevoked(): boolean {
     return this.#token !== undefined && this.#options.isRevoked(this.#token)
   }
@@ -98,19 +105,19 @@ export class LinkCaller implements Caller {
     return token?.rights.includes(right) === true && namesService(token.services, service)
   }
 
-  /** Throws `service-not-in-token`, or `right-missing`, which says where taking the bench would give the right. */
+  /** Throws `service-not-in-token`, or `right-missing`, which says how the right is come by. */
   requireRight(right: ServiceRight, service: string): void {
     if (this.may(right, service)) return
-    const message = `this token does not open ${service.slice(0, 100)} to ${right}`
-    if (!this.may('read', service)) throw refused('service-not-in-token', message)
+    const what = `${service.slice(0, 100)} to ${right}`
+    if (!this.may('read', service)) throw refused('service-not-in-token', `this token does not open ${what}`)
     const token = this.#token
     const bench =
       right === 'use' && token?.hold === undefined ? this.#options.benchToTake(service, token?.iss ?? '') : undefined
-    if (bench === undefined) throw refused('right-missing', message)
+    if (bench === undefined) throw rightMissing(right, what, this)
     throw new LabError({
       code: 'right-missing',
       kind: 'caller',
-      message: `${message}: whoever has bench ${bench} may; take it by a lock, or in a live session`,
+      message: `this token does not open ${what}: whoever has bench ${bench} may; take it by a lock, or in a live session`,
       details: { bench },
     })
   }

@@ -17,14 +17,19 @@ function refusalOf(role: Caller['role'], access: Access): Pick<LabError, 'code' 
   return assert.unreachable(`${role} may ${access}`) as never
 }
 
+test('whoever may not is told which roles may', () => {
+  const told = refusalOf('builder', 'benches.drive').message
+  assert.match(told, /^this needs the role admin or instructor; yours is builder/)
+})
+
 test('whoever may not take a bench by hand is told how one has it all the same', () => {
   const { code, message } = refusalOf('student', 'benches.drive')
   assert.is(code, 'forbidden')
   assert.match(
     message,
-    /^this needs another role than student; whoever works in a live session .*fernlab session start, fernlab\.Session/,
+    /^this needs the role admin or instructor; yours is student; whoever works in a live session .*fernlab session start, fernlab\.Session/,
   )
-  assert.equal(refusalOf('student', 'audit.read'), { code, message: 'this needs another role than student' })
+  assert.equal(refusalOf('student', 'audit.read'), { code, message: 'this needs the role admin; yours is student' })
 })
 
 test.run()

@@ -293,12 +293,15 @@ test('who may not use a part of a bench is told that the bench gives that, and o
     part.message,
     /^this token does not open bench-1\.psu to use: whoever has bench bench-1 may; take it by a lock/,
   )
-  const none = { code: 'right-missing', message: 'this token does not open fit to use', details: {} }
-  assert.equal(await refusal('fit', {}), none)
+  const { message: given, ...none } = await refusal('fit', {})
+  assert.equal(none, { code: 'right-missing', details: {} })
+  const byHub =
+    'the hub gives the right use to admins and instructors, by an API token with the scope run, builder or admin; anybody else asks one of them'
+  assert.is(given, `this token does not open fit to use: ${byHub}`)
   // Whoever has the bench already, and may not use it, is not helped by taking it.
   assert.ok(held.has('l1'))
   const holder = await refusal('bench-1.psu', { hold: { bench: 'bench-1', lease: 'l1' } })
-  assert.equal(holder, { ...none, message: 'this token does not open bench-1.psu to use' })
+  assert.equal(holder, { ...none, message: `this token does not open bench-1.psu to use: ${byHub}` })
   assert.is((await refusal('bench-1.psu', { services: ['fit'] })).code, 'service-not-in-token')
 })
 

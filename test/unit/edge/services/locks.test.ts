@@ -45,6 +45,7 @@ function openLocks({ namesPeople = true } = {}) {
       person,
       program: JSON.stringify([person, program]),
       isOwner: false,
+      issuedHere: false,
       hold: undefined,
       may,
       require: () => {},
@@ -138,6 +139,10 @@ test('it takes the right to lock each of them, and that to unlock what another h
   assert.is(await code(of('bob', ['read', 'use']).lock(['plot'])), 'right-missing')
   assert.is(await code(of('bob', ['lock'], ['plot']).lock(['plot', 'files'])), 'right-missing')
   assert.is(await code(of('bob', ['read']).unlock(['fit'])), 'right-missing')
+  assert.match(
+    (await rejection(of('bob', ['read']).unlock(['fit']))).message,
+    /^this token does not open fit to unlock: the hub gives the right unlock to admins, instructors and builders, by an API token with the scope builder or admin/,
+  )
   assert.is(await code(of('bob', ['lock']).lock([])), 'call-invalid')
   await of('staff', ['unlock']).unlock(['fit'])
   assert.equal(ended, [{ target: 'service fit', owner: 'ada', by: 'staff' }])
