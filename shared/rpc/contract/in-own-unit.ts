@@ -1,5 +1,5 @@
 /** A value that names its unit, in the unit of the signal or argument that it is for. Pure. */
-import { convertTrimmed, parseQuantity, sameDimension, tryParseUnit } from '../../primitives/units.ts'
+import { convertTrimmed, formatUnit, parseQuantity, sameDimension, tryParseUnit } from '../../primitives/units.ts'
 import { isRecord } from '../errors.ts'
 
 /** A number, and what stands behind it: of a unit that nobody knows. */
@@ -22,10 +22,55 @@ export function inOwnUnit(
 ): { readonly value: unknown } | { readonly issue: string } {
   const amount = dtype === 'number' || dtype === 'integer' ? amountOf(given) : undefined
   if (amount === undefined) return { value: given }
-  if (tryParseUnit(amount.unit) === undefined) return { issue: `is in ${amount.unit}, which is no unit that is known` }
+  if (tryParseUnit(amount.unit) === undefined)
+    return { issue: `is in ${amount.unit}, which is no unit that is known: ${instead(amount.unit, unit)}` }
   if (amount.unit !== unit && !sameDimension(amount.unit, unit))
     return { issue: `is in ${amount.unit}, which can't be given in ${unit}` }
   return { value: convertTrimmed(amount.value, amount.unit, unit) }
+}
+
+/** What people write for units whose names in UCUM are others; small letters, without a plural's s. */
+const USUAL: Readonly<Record<string, string>> = {
+  c: 'Cel',
+  degc: 'Cel',
+  celsiu: 'Cel',
+  degf: '[degF]',
+  fahrenheit: '[degF]',
+  kelvin: 'K',
+  volt: 'V',
+  millivolt: 'mV',
+  amp: 'A',
+  ampere: 'A',
+  milliamp: 'mA',
+  ohm: 'Ohm',
+  kohm: 'kOhm',
+  mohm: 'MOhm',
+  watt: 'W',
+  hz: 'Hz',
+  khz: 'kHz',
+  mhz: 'MHz',
+  hertz: 'Hz',
+  sec: 's',
+  second: 's',
+  msec: 'ms',
+  usec: 'us',
+  minute: 'min',
+  hour: 'h',
+  degree: 'deg',
+  percent: '%',
+}
+
+/** How what is in `unit` may be given by whoever wrote a unit that nobody knows. */
+function instead(written: string, unit: string): string {
+  const word = written.toLowerCase().replace(/s$/, '')
+  const meant = Object.hasOwn(USUAL, word) ? USUAL[word] : undefined
+  if (meant !== undefined && sameDimension(meant, unit)) return `write ${asWritten(meant)}`
+  return unit === '1' ? 'it has no unit' : `it is given in ${asWritten(unit)}`
+}
+
+const asWritten = (unit: string): string => {
+  const shown = formatUnit(unit)
+  return shown === unit ? unit : `${shown} or ${unit}`
 }
 
 function amountOf(given: unknown): { readonly value: number; readonly unit: string } | undefined {

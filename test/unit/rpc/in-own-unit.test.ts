@@ -27,7 +27,19 @@ test('are converted to the unit of the signal, written as text or by name', () =
 test('are refused with both units where these do not go together, or one is unknown', () => {
   assert.equal(inOwnUnit(volts, '3 s'), { issue: "is in s, which can't be given in V" })
   assert.equal(inOwnUnit(volts, { value: 3, unit: 'A' }), { issue: "is in A, which can't be given in V" })
-  assert.equal(inOwnUnit(volts, '3 volts'), { issue: 'is in volts, which is no unit that is known' })
+  const unknown = (unit: string, written: string) => {
+    const said = inOwnUnit({ dtype: 'number', unit }, `3 ${written}`)
+    const start = `is in ${written}, which is no unit that is known: `
+    assert.ok('issue' in said && said.issue.startsWith(start), JSON.stringify(said))
+    return said.issue.slice(start.length)
+  }
+  assert.is(unknown('V', 'volts'), 'write V')
+  assert.is(unknown('Cel', 'degC'), 'write °C or Cel')
+  assert.is(unknown('K', 'Celsius'), 'write °C or Cel')
+  assert.is(unknown('Ohm', 'ohms'), 'write Ω or Ohm')
+  assert.is(unknown('Cel', 'volts'), 'it is given in °C or Cel')
+  assert.is(unknown('V', 'constructor'), 'it is given in V')
+  assert.is(unknown('1', 'furlongs'), 'it has no unit')
 })
 
 test('what names no unit stays as it is, for the contract to check', () => {
