@@ -22,7 +22,8 @@ export function namesOf(path: string): string[] {
   if (names.includes('..')) throw folderError('outside-folder', `${shown} leads out of the folder`, shown)
   if (names.length > MOST_NAMES) throw invalid(`has more than ${MOST_NAMES} folders in each other`)
   for (const name of names) {
-    if (name === '' || name === '.') throw invalid('has an empty name in it')
+    if (name === '.') throw invalid('has the name "." in it: leave that out; the folder itself is ""')
+    if (name === '') throw invalid('has an empty name in it')
     if (UNFIT.test(name)) throw invalid('has characters that no name may have')
     if (Buffer.byteLength(name) > MOST_NAME_BYTES) throw invalid(`has a name of more than ${MOST_NAME_BYTES} bytes`)
     if (name.startsWith(PART)) throw invalid(`has a name that begins with ${PART}, as what is being written does`)

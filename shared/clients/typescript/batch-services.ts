@@ -1,7 +1,8 @@
 /** Calls of several services of one node, in one message. */
 import { LabError } from '../../primitives/lab-error.ts'
-import { batchOf, type CallOf, type Outcome, type ResultOf } from '../../rpc/contract/service-batch.ts'
+import { batchOf, type CallOf, type Outcome, type ResultOf, requireCalls } from '../../rpc/contract/service-batch.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
+import { isRecord } from '../../rpc/errors.ts'
 import type { BatchOutcome } from '../../rpc/peer/batch.ts'
 import type { BatchOptions, Peer } from '../../rpc/peer/peer.ts'
 import type { Connection } from './connection.ts'
@@ -46,6 +47,7 @@ export async function batchServices(
   calls: readonly AnyCall[],
   options: BatchOptions = {},
 ): Promise<BatchOutcome[]> {
+  requireCalls(calls, "[service, 'action', { argument: 1 }]", ([service]) => isRecord(service))
   const reached = calls.map(([service], at) => {
     const found = reaching(service)
     if (found === undefined) throw invalid(at, `${service.id} is no service of this client`)

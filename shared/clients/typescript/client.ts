@@ -15,7 +15,7 @@ import type { CallOptions } from '../../rpc/peer/calls.ts'
 import type { BatchOptions } from '../../rpc/peer/peer.ts'
 import { type AnyCall, batchServices, type Checked, type OutcomesOfAll, type Reaching } from './batch-services.ts'
 import { type Connection, createConnection, type WayInUse } from './connection.ts'
-import { type Directory, type Found, named } from './directory.ts'
+import { type Directory, type Found, named, requireName, requireNames } from './directory.ts'
 import { endLocks, seenOfBenches } from './end-locks.ts'
 import type { Access } from './kept-access.ts'
 import { sameContract } from './same-contract.ts'
@@ -135,6 +135,7 @@ class LabClient implements Client {
   }
 
   async service<const Contract extends ServiceContract>(name: string, known?: Contract): Promise<Service<Contract>> {
+    requireName(name)
     const found = await this.directory.get(name)
     if (known !== undefined) requireCompatible(found.id, known, found.contract)
     const contract = known ?? (found.contract as Contract)
@@ -165,6 +166,7 @@ class LabClient implements Client {
   }
 
   async lock(names: readonly string[], { reason = '', session, ...options }: LockOptions = {}): Promise<Lock> {
+    requireNames(names)
     const closing = this.#closing.signal
     const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal])
     const meant = await Promise.all(names.map((name) => named(this.directory, name, signal)))
@@ -226,6 +228,7 @@ class LabClient implements Client {
   }
 
   async unlock(names: readonly string[], { reason = '', seen = {}, signal }: UnlockOptions = {}): Promise<void> {
+    requireNames(names)
     const found = await Promise.all(
       [...new Set(names)].map(async (name) => ({ ...(await this.directory.get(name, signal)), seen: seen[name] })),
     )

@@ -63,6 +63,22 @@ export interface Directory {
   close?(): Promise<void>
 }
 
+/** Throws `call-invalid` where it can be the name of no service, whatever the compiler was told. */
+export function requireName(name: unknown): void {
+  if (typeof name === 'string' && name.trim() !== '') return
+  const given = typeof name === 'string' ? JSON.stringify(name) : name === null ? 'null' : `of type ${typeof name}`
+  throw invalid(`the name of a service is wanted, such as bench3.scope, and what was given is ${given}`)
+}
+
+/** Throws `call-invalid` where they are no list of names, or none at all. */
+export function requireNames(names: unknown): void {
+  if (!Array.isArray(names)) throw invalid("a list of services is wanted, as ['bench3.scope', 'pi/fit']")
+  if (names.length === 0) throw invalid('at least one service is to be named, and the list is empty')
+  for (const name of names) requireName(name)
+}
+
+const invalid = (message: string) => new LabError({ code: 'call-invalid', kind: 'caller', message })
+
 /** The services that are meant by a name, or by one with `*` and `?`; rejects with `service-unknown` where it fits none. */
 export async function named(directory: Directory, name: string, signal?: AbortSignal): Promise<readonly string[]> {
   if (!/[*?]/.test(name)) return [name]

@@ -2,7 +2,7 @@
 import type { CallOptions } from '../peer/calls.ts'
 import type { BatchOptions, Peer, StreamOptions } from '../peer/peer.ts'
 import { members } from './members.ts'
-import { batchOf, type CallOf, type OutcomesOf, type Readings, type SignalName } from './service-batch.ts'
+import { batchOf, type CallOf, type OutcomesOf, type Readings, requireCalls, type SignalName } from './service-batch.ts'
 import type { ActionContract, AnswersNothing, ServiceContract } from './service-contract.ts'
 import { typedBy } from './typed-lists.ts'
 import type { GivenArgumentsOf, ValueOf } from './value-spec.ts'
@@ -87,6 +87,7 @@ export function createProxy<const Contract extends ServiceContract>(
       caller.stream(`${service}/${members.follow}`, rateHz === undefined ? { signals } : { signals, rateHz }, options),
     events: (events, options) => caller.stream(`${service}/${members.events}`, { events }, options),
     batch: async (calls, options) => {
+      requireCalls(calls, "['action', { argument: 1 }]", ([action]) => typeof action === 'string')
       const all = (calls as readonly (readonly [string, unknown])[]).map((call) => ({ service, contract, call }))
       return (await batchOf(caller, all, options)) as never
     },

@@ -236,7 +236,9 @@ class Served {
     path?: string,
   ): string[] {
     if (!Array.isArray(value) || value.length === 0) {
-      throw this.#invalid([{ path: what, message: 'must be a list of names' }])
+      throw this.#invalid([
+        { path: what, message: `must be a list of at least one${thereAre(what, Object.keys(known))}` },
+      ])
     }
     const unknown = value.findIndex((name) => typeof name !== 'string' || !Object.hasOwn(known, name))
     if (unknown < 0) return value as string[]
@@ -270,9 +272,13 @@ class Served {
 function strangerOf(name: unknown, what: 'signals' | 'events', known: readonly string[]): string {
   if (typeof name !== 'string') return 'must be a name'
   const near = didYouMean(name, known)
+  const rest = near === '' ? thereAre(what, known) : near
+  return `is ${JSON.stringify(name.slice(0, 64))}, which is none of its ${what}${rest}`
+}
+
+function thereAre(what: 'signals' | 'events', known: readonly string[]): string {
   const shown = known.length > MOST_NAMES ? [...known.slice(0, MOST_NAMES), '…'] : known
-  const there = known.length === 0 ? `; it has no ${what}` : `; it has ${shown.join(', ')}`
-  return `is ${JSON.stringify(name.slice(0, 64))}, which is none of its ${what}${near === '' ? there : near}`
+  return known.length === 0 ? `; it has no ${what}` : `; it has ${shown.join(', ')}`
 }
 
 interface GivenResult {

@@ -68,6 +68,18 @@ export interface ServiceCall {
   readonly call: readonly [member: string, args: unknown]
 }
 
+/**
+ * Throws `call-invalid` where they are no list of calls of that form, whatever the compiler was told; `fits` looks at what
+ * one begins with.
+ */
+export function requireCalls(calls: unknown, form: string, fits: (call: readonly unknown[]) => boolean): void {
+  const wrong = (path: string, message: string) =>
+    new LabError({ code: 'call-invalid', kind: 'caller', message: `${path} ${message}`, issues: [{ path, message }] })
+  if (!Array.isArray(calls)) throw wrong('calls', `must be a list of ${form}`)
+  const at = calls.findIndex((call) => !Array.isArray(call) || !fits(call))
+  if (at >= 0) throw wrong(`calls[${at}]`, `must be ${form}`)
+}
+
 /** Has the calls done in order; nothing is sent, and `call-invalid` names the call, where one of them gives items. */
 export async function batchOf(
   caller: { batch(calls: readonly BatchCall[], options?: BatchOptions): Promise<BatchOutcome[]> },

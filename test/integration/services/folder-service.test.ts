@@ -131,6 +131,8 @@ test('paths that are none, and those that lead out, are refused, and nothing is 
   const nonsense = ['', '.', 'a//b', 'a/', './a', 'a\0b', 'a\nb', 'a\\b', '\u202egpj', '\ud800', 'x'.repeat(201)]
   for (const path of [...nonsense, `${'d/'.repeat(32)}x`, 'é'.repeat(600), '.fernlab-part-00'])
     assert.equal(await codes(path), all('path-invalid'), path)
+  const { message } = await rejection(call('list', { path: '.' }))
+  assert.is(message, '"." has the name "." in it: leave that out; the folder itself is ""')
   assert.is(await codeOf(call('put', { path: 7, data: bytes('x') })), 'call-invalid')
   assert.equal([await names(), existsSync(at('a'))], [[], false])
 })

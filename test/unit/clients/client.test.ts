@@ -248,6 +248,16 @@ test('services that are reached over one connection are called in one message, t
   const wrong = client.batch([[{ ...one }, 'beep', { volts: 2 }]])
   assert.match(await refusal(wrong), /^call-invalid calls\[0\]: pi\/a\.supply is no service of this client/)
   assert.equal(await client.batch([]), [])
+  for (const [calls, path] of [
+    ['foo', 'calls must be a list of'],
+    [[one, 'beep'], 'calls[0] must be'],
+    [[['beep', { times: 2 }]], 'calls[0] must be'],
+  ]) {
+    const said = await refusal(client.batch(calls as never))
+    assert.ok(said.startsWith(`call-invalid ${path} [service, 'action', { argument: 1 }]`), said)
+  }
+  const alone = await refusal(one.batch([['beep', { times: 2 }], 'beep'] as never))
+  assert.is(alone, "call-invalid calls[1] must be ['action', { argument: 1 }]")
   assert.is(links(), 1)
 
   // After a break each of them is looked at again.
@@ -404,6 +414,27 @@ test('a pattern is all that it fits, and nothing where it fits nothing', async (
   }
   assert.equal(asked, [])
   await client.close()
+})
+
+test('names that are none are refused before anybody is asked', async () => {
+  const { client, asked } = lab([found('pi', 'fit')])
+  const said = async (work: Promise<unknown>) => {
+    try {
+      await work
+    } catch (thrown) {
+      return `${(thrown as LabError).code} ${(thrown as LabError).message}`
+    }
+    return assert.unreachable('it was done')
+  }
+  for (const name of ['', ' ', null, undefined, 7]) {
+    assert.match(await said(client.service(name as never)), /^call-invalid the name of a service is wanted/)
+    assert.match(await said(client.lock(['fit', name as never])), /^call-invalid the name of a service is wanted/)
+    assert.match(await said(client.unlock([name as never])), /^call-invalid the name of a service is wanted/)
+  }
+  for (const work of [client.lock([]), client.unlock([])])
+    assert.is(await said(work), 'call-invalid at least one service is to be named, and the list is empty')
+  assert.match(await said(client.lock('fit' as never)), /^call-invalid a list of services is wanted/)
+  assert.equal(asked, [])
 })
 
 test('what can not be locked whole is not locked at all', async () => {

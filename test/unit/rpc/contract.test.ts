@@ -341,6 +341,8 @@ test('what is wrong is refused with its path before anything is done', async () 
     ['signals.read', { signals: [] }, 'signals'],
     ['signals.read', { signals: ['__proto__'] }, 'signals[0]'],
   ]
+  const none = await errorOf(peer.call('bench3.scope/signals.read', { signals: [] }))
+  assert.match(none.message, /: signals must be a list of at least one; it has .*offset/)
   for (const [member, params, path] of refused) {
     const error = await errorOf(peer.call(`bench3.scope/${member}`, params))
     assert.equal([error.code, error.issues[0]?.path], ['call-invalid', path], `${member} ${JSON.stringify(params)}`)

@@ -54,6 +54,29 @@ class Plain(unittest.TestCase):
         for made in (object.__new__(Proxy), object.__new__(AsyncProxy)):
             self.assertFalse(hasattr(made, "_service") or hasattr(made, "__deepcopy__"))
 
+    def said(self, work):
+        with self.assertRaises(LabError) as caught:
+            work()
+        return str(caught.exception)
+
+    def test_what_is_no_name_no_list_and_no_call_is_refused_in_words(self):
+        for name in ("", " ", None, 7):
+            wanted = "^the name of a service is wanted, such as bench3.scope, .* was given"
+            self.assertRegex(self.said(lambda: Proxy(name, address=URL, token=TOKEN)), wanted)
+            self.assertRegex(self.said(lambda: fernlab.Directory(address=URL, token=TOKEN).get(name)), wanted)
+        for work in (fernlab.lock, fernlab.unlock):
+            empty = "at least one service is to be named, and the list is empty (call-invalid)"
+            self.assertEqual(self.said(lambda: work([])), empty)
+            for given in (NAME, None, self.supply):
+                self.assertRegex(self.said(lambda: work(given)), "^a list of services is wanted, as .*call-invalid")
+        self.assertRegex(self.said(self.supply.read), ": signals must be a list of at least one; it has .*voltage")
+        form = 'must be \\("action", {"argument": 1}\\)'
+        for calls in ("foo", None, {"mean": {}}, 7):
+            self.assertRegex(self.said(lambda: self.supply.batch(calls)), f"^calls must be a list of which each {form}")
+        for call in ("fo", ("mean",), (7, {}), None):
+            calls = [("mean", {"values": [1]}), call]
+            self.assertRegex(self.said(lambda: self.supply.batch(calls)), f"^calls\\[1\\] {form}")
+
     def test_signals_are_attributes(self):
         supply = self.supply
         supply.voltage = 2.5

@@ -3,11 +3,11 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any, Awaitable, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Awaitable, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .asked_hold import HOLD_S, AskedHold
 from .contract import Contract, read_contract
-from .errors import LabError
+from .errors import LabError, call_invalid
 from .hub import Hub, path_of
 from .ways.access import Access
 from .ways.peer_hub import site_foreign
@@ -138,8 +138,27 @@ class AsyncDirectory:
         await self.hub.ask("DELETE", path_of("benches", bench, "lease"), query=query)
 
 
+def require_name(name: Any) -> None:
+    """Raises ``call-invalid`` where it can be the name of no service."""
+    if not isinstance(name, str) or not name.strip():
+        given = repr(name) if name is None or isinstance(name, str) else f"a {type(name).__name__}"
+        raise call_invalid(f"the name of a service is wanted, such as bench3.scope, and {given} was given")
+
+
+def names_of(given: Any) -> List[Any]:
+    """What is to be locked or unlocked; raises ``call-invalid`` where nothing is, or no list was given."""
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        shown = repr(given) if given is None or isinstance(given, str) else f"a {type(given).__name__}"
+        raise call_invalid(f"a list of services is wanted, as [supply, meter], and {shown} was given")
+    listed = list(given)
+    if not listed:
+        raise call_invalid("at least one service is to be named, and the list is empty")
+    return listed
+
+
 def parts_of(name: str) -> Tuple[Optional[str], Optional[str], str]:
     """Site, node and service of a name, ``<node>/<service>`` or a full address; None for what it does not say."""
+    require_name(name)
     full = _ADDRESS.fullmatch(name)
     if full is not None:
         return full.group(1), full.group(2), full.group(3)

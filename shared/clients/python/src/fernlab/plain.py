@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, 
 from . import words
 from .background import background
 from .contract import EVENTS, Contract
-from .directory import AsyncDirectory
+from .directory import AsyncDirectory, names_of
 from .errors import LabError
 from .hub import Hub
 from .locks import GRACE_S, AsyncLock
@@ -207,7 +207,7 @@ def lock(
     Others are told the reason. It ends when the program has been gone for ``grace`` seconds. With the id of an own live
     ``session`` the bench is the one that it has, for as long as it has it.
     """
-    services = [one for given in proxies for one in _services(given)]
+    services = [one for given in names_of(proxies) for one in _services(given)]
     return Lock(AsyncLock([(one.found.name, one.group) for one in services], reason, grace, session))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, List, Mapp
 
 from . import words
 from .contract import EVENTS, FOLLOW, READ, SET, Contract, require_compatible
-from .directory import AsyncDirectory, Found
+from .directory import AsyncDirectory, Found, names_of, require_name
 from .end_locks import Ending, end_locks
 from .errors import LabError
 from .hub import Hub
@@ -80,6 +80,7 @@ async def meet(
     contract: Optional[Contract],
     nodes: Optional[Sequence[Named]] = None,
 ) -> Service:
+    require_name(name)
     named = nodes_of(address, token, nodes, hub)
     lab = lab_of(hub, token, ca) if named is None else lab_of_nodes(named, ca)[0]
     found, group = await lab.find(name)
@@ -229,7 +230,7 @@ async def unlock_all(
     """What is in ``seen`` is named as it is given, a proxy by its ``name``."""
     ending: List[Ending] = []
     left = dict(seen or {})
-    for one in given:
+    for one in names_of(given):
         name = one if isinstance(one, str) else one.name
         service = await meet_named(one) if isinstance(one, str) else one._service
         ending.append(Ending(service.found.name, service.group, (seen or {}).get(name)))

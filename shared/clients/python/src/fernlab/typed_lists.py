@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from .contract import Contract
 from .errors import LabError
@@ -28,13 +28,28 @@ def with_typed_calls(contract: Contract, calls: Sequence[Tuple[str, Any]]) -> Li
     """The same for each ``(action, arguments)`` of a batch; paths begin with the call's number."""
     issues: Issues = []
     typed = []
-    for number, (action, arguments) in enumerate(calls):
+    for number, (action, arguments) in enumerate(_required_calls(calls)):
         specs = (contract["actions"].get(action) or {}).get("arguments")
         if specs and isinstance(arguments, dict):
             arguments = _typed_members(specs, arguments, f"calls[{number}].", issues)
         typed.append((action, arguments))
     _require_none(issues)
     return typed
+
+
+def _required_calls(calls: Any) -> List[Tuple[str, Any]]:
+    """Raises ``call-invalid`` where they are no list of ``(action, arguments)``."""
+    form = 'must be ("action", {"argument": 1})'
+    if isinstance(calls, (str, bytes, Mapping)) or not isinstance(calls, Iterable):
+        raise LabError("call-invalid", f"calls must be a list of which each {form}")
+    listed = list(calls)
+    issues: Issues = [
+        {"path": f"calls[{number}]", "message": form}
+        for number, call in enumerate(listed)
+        if not isinstance(call, (tuple, list)) or len(call) != 2 or not isinstance(call[0], str)
+    ]
+    _require_none(issues)
+    return listed
 
 
 def _require_none(issues: Issues) -> None:
