@@ -100,6 +100,18 @@ class Counter:
     def level(self, value):
         self._level = value
 `
+/** Its parameters have types. */
+const OFFSET = `
+from typing import Dict, List, Literal, Optional, Union
+class Offset:
+    def __init__(self, offset: float, mode: Literal["warm", "cold"] = "warm", steps: int = 1, on: bool = True,
+                 names: Optional[List[str]] = None, more: Union[str, Dict[str, int]] = "", any=None):
+        self._offset = offset
+    def value(self) -> float:
+        return self._offset + 1
+`
+const fitting = { offset: 2, mode: 'cold', steps: 3, on: false, names: ['a'], more: { b: 1 }, any: [1] }
+
 const guide = blocksOf(readFileSync(join(root, 'docs/services.md'), 'utf8'))
 const guided = (file: string) => guide.find((block) => block.file === file)?.text ?? ''
 const counter = (more: object = {}) => ({ file: './counter.py', daemon: 'py', ...more })
@@ -119,6 +131,7 @@ test.before(async () => {
       'mean.py': guided('own-python/mean.py'),
       'bad.py': 'class Bad:\n    def go(self, *many):\n        pass\n',
       'odd.py': `from typing import Annotated\nclass Odd:\n    def go(self, x: Annotated[float, {'minimum': 1j}]):\n        pass\n`,
+      'offset.py': OFFSET,
       'worse.py': 'import sys\nsys.exit(1)\n',
     },
     configOf(
@@ -132,6 +145,10 @@ test.before(async () => {
         bad: { file: './bad.py', daemon: 'py' },
         odd: { file: './odd.py', daemon: 'py' },
         worse: { file: './worse.py', daemon: 'py' },
+        'offset-warm': { file: './offset.py', daemon: 'py', instances: 'percall', parameters: { offset: 'warm' } },
+        'offset-mode': { file: './offset.py', daemon: 'py', parameters: { offset: 1, mode: 'slow' } },
+        'offset-steps': { file: './offset.py', daemon: 'py', parameters: { offset: 1, steps: 2.5 } },
+        'offset-right': { file: './offset.py', daemon: 'py', parameters: fitting },
       },
     ),
   )
@@ -176,11 +193,15 @@ test('the contract is the class: types, limits, defaults and docstrings', async 
     'bad: ./bad.py: argument many of go: clients give arguments by name, so there can be no * and no /',
     'odd: ./odd.py: actions.go.arguments.x.minimum is a complex, which no message carries',
     'worse: ./worse.py can not be loaded: SystemExit: 1',
+    'offset-warm: ./offset.py: parameter offset must be float, and is str',
+    "offset-mode: ./offset.py: parameter mode must be one of 'warm', 'cold'",
+    'offset-steps: ./offset.py: parameter steps must be int, and is float',
   ])
 })
 
 test('actions, signals, streams and events go as those of any service', async () => {
   const client = lab.client()
+  assert.is(await client.call('offset-right/value'), 3)
   assert.is(await client.call('counter/add', { by: 2 }), 2)
   assert.is((await rejection(client.call('counter/add', { by: -1 }))).code, 'call-invalid')
   assert.is(await client.call('counter/sum', { values: Float64Array.of(1, 2, 3.5) }), 6.5)

@@ -55,6 +55,44 @@ def contract_of(service):
     }
 
 
+def require_parameters(service, given):
+    """Raises ContractWrong for a parameter that is of another type than ``__init__`` says; its value may be a secret.
+
+    What has no type, or one that node.yaml has no form for, is taken as it is.
+    """
+    try:
+        hints = typing.get_type_hints(service.__init__)
+    except Exception:
+        return  # types that can't be read, as those of names which only a type checker has, bind nobody
+    for name, value in given.items():
+        if value is not None and not _fits(hints.get(name, typing.Any), value):
+            base, _ = _base(hints[name])
+            wanted = base.__name__ if isinstance(base, type) else str(base).replace("typing.", "")
+            if typing.get_origin(base) is typing.Literal:
+                wanted = f"one of {', '.join(repr(one) for one in typing.get_args(base))}"
+                raise ContractWrong(f"parameter {name} must be {wanted}")
+            raise ContractWrong(f"parameter {name} must be {wanted}, and is {type(value).__name__}")
+
+
+def _fits(hint, value):
+    base, _ = _base(hint)
+    origin = typing.get_origin(base)
+    if origin in _UNIONS:
+        return any(_fits(one, value) for one in typing.get_args(base))
+    if origin is typing.Literal:
+        return value in typing.get_args(base)
+    if base is type(None):
+        return False
+    if base is bool or base is str:
+        return isinstance(value, base)
+    if base in (int, float):
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return is_number and (base is float or float(value).is_integer())
+    if base in (list, dict) or origin in (list, dict):
+        return isinstance(value, origin or base)
+    return True
+
+
 def _fact(service, name, otherwise):
     """What the class says of itself; an action or a signal of that name says nothing of it."""
     said = getattr(service, name, None)

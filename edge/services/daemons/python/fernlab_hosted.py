@@ -10,7 +10,7 @@ import time
 import traceback
 
 import fernlab_service
-from fernlab_contract import ContractWrong, contract_of
+from fernlab_contract import ContractWrong, contract_of, require_parameters
 from fernlab_values import TextValues, Unwritable, to_wire
 
 MOST_WAITING_EVENTS = 1024
@@ -128,6 +128,7 @@ class Hosted:
         try:
             hosted = cls(await asyncio.get_running_loop().run_in_executor(None, _class_in, file, asked["name"]), asked)
             to_wire(hosted.contract, TextValues())
+            require_parameters(hosted._service, asked["parameters"])
         except ServiceFailure:
             raise
         except (ContractWrong, Unwritable) as error:
