@@ -20,21 +20,29 @@ serviceStage(test, (given) => {
   staged = given
 })
 
-const daemon = (verb: 'up' | 'down') =>
-  daemonVerb(verb, {
-    daemons: ['tools'],
-    dataFolder: join(staged.folder, 'data'),
-    node: undefined,
-    json: false,
-    lines: 1,
-    follow: false,
-    exportTo: undefined,
-    reason: '',
-    nodeFile: '',
-    clock: systemClock,
-    out: () => {},
-    signal: AbortSignal.timeout(60_000),
-  })
+const asked = () => ({
+  daemons: ['tools'],
+  dataFolder: join(staged.folder, 'data'),
+  node: undefined,
+  json: false,
+  lines: 1,
+  follow: false,
+  exportTo: undefined,
+  reason: '',
+  nodeFile: '',
+  clock: systemClock,
+  out: () => {},
+  signal: AbortSignal.timeout(60_000),
+})
+const daemon = (verb: 'up' | 'down') => daemonVerb(verb, asked())
+
+const pidOfTools = async (): Promise<number> => {
+  const said: string[] = []
+  await daemonVerb('ps', { ...asked(), json: true, out: (line: string) => said.push(line) })
+  const pid = Number(/"pid":\s*(\d+)/.exec(said.join(''))?.[1])
+  assert.ok(pid > 1, said.join(''))
+  return pid
+}
 
 const work = (page: Page) => page.getByRole('button', { name: /^(Take|Call|Set) / })
 const offered = async (page: Page) => {
@@ -76,6 +84,34 @@ test('of a daemon that is stopped it says so within its poll, offers nothing, an
   assert.equal([...complaints, ...again.complaints], [])
   await context.close()
   await again.context.close()
+})
+
+test('of a daemon that hangs it says that it waits, shows what was read as old, and goes on once it answers', async () => {
+  const { page, context, complaints } = await openService(staged, staged.ada, 'bell')
+  await comes(() => volume(page), 32)
+  const old = signalOf(page, 'Volume').getByText('as last read')
+  assert.is(await old.count(), 0)
+  await page.getByText('It answers in').waitFor()
+  assert.ok(await page.getByText('Admins and instructors see it.').isVisible())
+  const pid = await pidOfTools()
+  process.kill(pid, 'SIGSTOP')
+  try {
+    await page.getByText('It has not answered for some seconds').waitFor({ timeout: 15_000 })
+    await old.waitFor()
+    assert.is(await page.getByText('It answers in').count(), 0)
+    assert.is(await volume(page), 32)
+    assert.equal(await barriersOn(page), [])
+    await page
+      .getByText(/It is not read: (there was no answer in time\. The page goes on|it does not answer)/)
+      .waitFor()
+    assert.is(await page.getByText('Look at what is before you repeat it').count(), 0)
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+  await old.waitFor({ state: 'detached', timeout: 30_000 })
+  await page.getByText('It answers in').waitFor()
+  assert.equal(complaints, [])
+  await context.close()
 })
 
 test('of a node that is away it says since when, offers nothing, knocks seldom, and goes on once it is back at another port', async () => {

@@ -36,7 +36,7 @@ export const enServices = {
     hubItself: 'the hub',
     holding: 'Who has it',
     reason: 'What for',
-    reasonHelp: 'Others see it.',
+    reasonHelp: 'Admins and instructors see it.',
     take: 'Take it',
     takeBench: 'Take its bench',
     resume: 'Go on with it here',
@@ -66,6 +66,9 @@ export const enServices = {
     lost: 'It is no longer yours: {{why}}',
     notGiven: 'It was not given: {{why}}',
     unread: 'It is not read: {{why}}',
+    silent: 'there was no answer in time. The page goes on trying.',
+    late: 'It has not answered for some seconds; the page goes on waiting. What stands below may be old.',
+    asLastRead: 'as last read',
     busyByYou:
       'you have its bench in another program or page, which reading from here would disturb. Go on with it here to read it here.',
     programText:

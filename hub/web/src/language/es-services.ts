@@ -39,7 +39,7 @@ export const esServices: Texts<typeof enServices> = {
     hubItself: 'el servidor',
     holding: 'Quién lo tiene',
     reason: 'Para qué',
-    reasonHelp: 'Los demás lo ven.',
+    reasonHelp: 'Lo ven los administradores y los docentes.',
     take: 'Tomarlo',
     takeBench: 'Tomar su banco',
     resume: 'Seguir con él aquí',
@@ -71,6 +71,9 @@ export const esServices: Texts<typeof enServices> = {
     lost: 'Ya no es tuyo: {{why}}',
     notGiven: 'No se pudo tomar: {{why}}',
     unread: 'No se lee: {{why}}',
+    silent: 'no hubo respuesta a tiempo. La página lo sigue intentando.',
+    late: 'No responde desde hace unos segundos; la página sigue esperando. Lo que hay abajo puede ser antiguo.',
+    asLastRead: 'según la última lectura',
     busyByYou:
       'tienes su banco en otro programa o página, y leer desde aquí le molestaría. Sigue con él aquí para leerlo aquí.',
     programText:

@@ -6,17 +6,18 @@ import { useWords } from '../words/use-words.ts'
 import { isUnreached } from './hold-says.ts'
 import styles from './service.module.css'
 import type { LinkState } from './service-link.ts'
-import { useSaid } from './use-said.ts'
+import { isSilent, useUnread } from './use-said.ts'
 
 /** Which way this page goes to the service, how quick it is, why it is not a nearer one, and what became of others. */
 export function LinkLine({ service, state }: { service: DirectoryEntry; state: LinkState | undefined }) {
   const { t, clockTime } = useWords()
-  const said = useSaid()
+  const unread = useUnread()
   const isHubThere = useReachable()
   const way = state?.way
   const isStraight = way?.kind === 'websocket'
   const isLost = state !== undefined && isUnreached(service.state, state)
   const isBusy = state?.unread instanceof LabError && state.unread.code === 'bench-busy'
+  const isLate = state?.isLate === true && !isLost
   const took = (ms: number) => quantityIn(t, Number((ms / 1000).toPrecision(2)), 's')
   return (
     <section className={styles.link} aria-label={t('service.link')}>
@@ -32,12 +33,15 @@ export function LinkLine({ service, state }: { service: DirectoryEntry; state: L
               : t('service.opening')}
         {isHubThere ? '' : ` ${isStraight ? t('service.hubAway') : t('service.hubAwayBy')}`}
       </p>
-      {way === undefined ? null : <p className="soft">{t('service.answers', { time: took(way.roundTripMs) })}</p>}
+      {way === undefined || isLate || isSilent(state?.unread) ? null : (
+        <p className="soft">{t('service.answers', { time: took(way.roundTripMs) })}</p>
+      )}
+      {isLate && state?.unread === undefined ? <p className={styles.trouble}>{t('service.late')}</p> : null}
       {way === undefined || isStraight ? null : <p className="soft">{whyNotStraight(service, t)}</p>}
       {state?.unread === undefined || (isLost && service.state === 'gone') ? null : (
         <p className={isBusy ? 'soft' : styles.trouble}>
           {t('service.unread', {
-            why: isBusy && service.lockedBy?.mine === true ? t('service.busyByYou') : said(state.unread),
+            why: isBusy && service.lockedBy?.mine === true ? t('service.busyByYou') : unread(state.unread),
           })}
         </p>
       )}

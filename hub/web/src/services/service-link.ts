@@ -49,6 +49,8 @@ export interface LinkState {
   readonly ways: readonly WayNote[]
   /** Why its signals are not read, or it is not reached. */
   readonly unread: unknown
+  /** A reading is under way for so long that what was read before may be old. */
+  readonly isLate: boolean
   readonly lock: 'none' | 'taking' | 'held' | 'releasing'
   /** Until when a bench is held unless it is renewed, RFC 3339. */
   readonly until: string | undefined
@@ -102,6 +104,7 @@ const AGAIN_MS = 2000
  */
 const AWAY_MS = 60_000
 const READ_MS = 10_000
+const LATE_MS = 3000
 const MOST_KEPT = 100
 const MOST_WAYS = 8
 /** What takes long says so, else that much is long. */
@@ -111,6 +114,7 @@ const nothing: LinkState = {
   way: undefined,
   ways: [],
   unread: undefined,
+  isLate: false,
   lock: 'none',
   until: undefined,
   lockError: undefined,
@@ -261,6 +265,7 @@ class PageLink implements ServiceLink {
       let waitMs = names.length === 0 ? AGAIN_MS : READ_EVERY_MS
       if (isSeen() && this.#presence !== 'left') {
         const began = clock.monotonic()
+        const inTime = clock.after(LATE_MS, () => this.#change({ isLate: true }))
         try {
           const found = await this.#found()
           // Where there is nothing to read, whether it is reached is known all the same.
@@ -271,6 +276,9 @@ class PageLink implements ServiceLink {
         } catch (error) {
           this.#change({ unread: error })
           waitMs = this.#isInReach ? AGAIN_MS : AWAY_MS
+        } finally {
+          inTime()
+          if (this.state.isLate) this.#change({ isLate: false })
         }
       }
       await this.#rest(waitMs)

@@ -29,6 +29,7 @@ export function ServiceLive({ service, hasLeft }: { service: DirectoryService; h
   const bench = usePanelOf(contract, store)
   // Empty axes tell nothing; while the first reading is on its way their place is kept.
   const isUnread = service.state === 'gone' || state?.unread !== undefined
+  const isOld = hasLeft || state?.isLate === true || state?.unread !== undefined
   const isBlank = isUnread && [...bench.colours.keys()].every((name) => store.latest(name) === undefined)
   return (
     <PanelProvider value={bench}>
@@ -42,7 +43,7 @@ export function ServiceLive({ service, hasLeft }: { service: DirectoryService; h
       )}
       <div className={styles.work}>
         <div className={styles.column}>
-          <SignalList signals={contract.signals} link={link} canUse={canUse} />
+          <SignalList signals={contract.signals} link={link} canUse={canUse} isOld={isOld} />
           <ActionList actions={contract.actions} link={link} calls={state?.calls ?? []} canUse={canUse} />
         </div>
         <div className={styles.column}>

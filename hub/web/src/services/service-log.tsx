@@ -6,7 +6,7 @@ import { useWords } from '../words/use-words.ts'
 import { followLog, type ReadLog, unreadLog } from './follow-log.ts'
 import styles from './service.module.css'
 import type { ServiceLink } from './service-link.ts'
-import { useSaid } from './use-said.ts'
+import { useUnread } from './use-said.ts'
 
 interface Props {
   readonly service: Pick<DirectoryService, 'daemon'>
@@ -72,7 +72,7 @@ const AT_END_PX = 24
 
 function LogLines({ log, part, isOpen }: { log: ReadLog; part: string; isOpen: boolean }) {
   const { t, absolute, clockTime, date } = useWords()
-  const said = useSaid()
+  const unread = useUnread()
   const list = useRef<HTMLElement>(null)
   const isAtEnd = useRef(true)
   const lines = log.lines.filter(({ text }) => text.toLowerCase().includes(part))
@@ -84,7 +84,7 @@ function LogLines({ log, part, isOpen }: { log: ReadLog; part: string; isOpen: b
   return (
     <>
       {log.error === undefined ? null : (
-        <p className={styles.trouble}>{t('service.unread', { why: said(log.error) })}</p>
+        <p className={styles.trouble}>{t('service.unread', { why: unread(log.error) })}</p>
       )}
       {lines.length === 0 ? (
         <p className="soft">{t(log.lines.length === 0 ? 'service.logNone' : 'service.logNoFit')}</p>

@@ -1,6 +1,6 @@
 import type { DirectoryService } from '@fernlab/shared/contracts/directory'
 import { Button, Switch } from '@mantine/core'
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useRef, useState } from 'react'
 import { ParameterField } from '../lab/parameter-field.tsx'
 import { checkInput, initialInput, type Parameter } from '../lab/parameters.ts'
 import { useAsked, useLatest } from '../panel/panel-context.tsx'
@@ -8,6 +8,7 @@ import { steadyAt, steadyText } from '../panel/steady.ts'
 import { marked, quantityIn } from '../words/quantity.ts'
 import { useWords } from '../words/use-words.ts'
 import { parameterOfSignal } from './argument-input.ts'
+import { sizedBy } from './keeps-prefix.ts'
 import styles from './service.module.css'
 import type { ServiceLink } from './service-link.ts'
 import { useSaid } from './use-said.ts'
@@ -18,10 +19,12 @@ interface Props {
   readonly signals: Readonly<Record<string, Signal>>
   readonly link: ServiceLink | undefined
   readonly canUse: boolean
+  /** What was read is from before. */
+  readonly isOld: boolean
 }
 
 /** Each signal with what it is now, and a field to set it. */
-export function SignalList({ signals, link, canUse }: Props) {
+export function SignalList({ signals, link, canUse, isOld }: Props) {
   const { t } = useWords()
   const all = Object.entries(signals)
   if (all.length === 0) return null
@@ -30,19 +33,19 @@ export function SignalList({ signals, link, canUse }: Props) {
       <h2>{t('service.values')}</h2>
       <ul className={styles.list}>
         {all.map(([name, signal]) => (
-          <SignalLine key={name} name={name} signal={signal} link={link} canUse={canUse} />
+          <SignalLine key={name} name={name} signal={signal} link={link} canUse={canUse} isOld={isOld} />
         ))}
       </ul>
     </section>
   )
 }
 
-interface LineProps extends Pick<Props, 'link' | 'canUse'> {
+interface LineProps extends Pick<Props, 'link' | 'canUse' | 'isOld'> {
   readonly name: string
   readonly signal: Signal
 }
 
-function SignalLine({ name, signal, link, canUse }: LineProps) {
+function SignalLine({ name, signal, link, canUse, isOld }: LineProps) {
   const { t, value: words } = useWords()
   const asked = useAsked(name)
   const parameter = signal.access === 'read' ? undefined : parameterOfSignal(name, signal)
@@ -51,7 +54,7 @@ function SignalLine({ name, signal, link, canUse }: LineProps) {
     <li className={styles.signal} aria-label={title}>
       <div className={styles.now}>
         <span className={styles.title}>{title}</span>
-        {signal.access === 'set' ? null : <Now name={name} signal={signal} />}
+        {signal.access === 'set' ? null : <Now name={name} signal={signal} isOld={isOld} />}
         {parameter === undefined || signal.access === 'set' ? null : <Beyond parameter={parameter} />}
         {asked === undefined || parameter === undefined || !canUse ? null : (
           <span className="soft">{t('service.askedFor', { value: words(asked, signal.unit) })}</span>
@@ -67,21 +70,28 @@ function SignalLine({ name, signal, link, canUse }: LineProps) {
 }
 
 /** Its digits stand still; nobody is read a number four times a second. */
-function Now({ name, signal }: Pick<LineProps, 'name' | 'signal'>) {
+function Now({ name, signal, isOld }: Pick<LineProps, 'name' | 'signal' | 'isOld'>) {
   const { t } = useWords()
   const value = useLatest(name)
-  if (typeof value !== 'number') {
-    return (
-      <b className={styles.value}>
-        {value === undefined ? '–' : typeof value === 'boolean' ? t(value ? 'common.on' : 'common.off') : value}
-      </b>
-    )
-  }
-  const steady = steadyAt(value, signal.unit, signal.dtype)
+  const size = useRef(0)
+  if (value === undefined) return <b className={styles.value}>–</b>
+  if (typeof value === 'number') size.current = sizedBy(value, size.current)
+  const steady = steadyAt(size.current, signal.unit, signal.dtype)
   return (
-    <b className={styles.value}>
-      {marked(steadyText(value, steady), t)} <span className={styles.unit}>{steady.unit}</span>
-    </b>
+    <>
+      <b className={isOld ? `${styles.value} ${styles.old}` : styles.value}>
+        {typeof value === 'number' ? (
+          <>
+            {marked(steadyText(value, steady), t)} <span className={styles.unit}>{steady.unit}</span>
+          </>
+        ) : typeof value === 'boolean' ? (
+          t(value ? 'common.on' : 'common.off')
+        ) : (
+          value
+        )}
+      </b>
+      {isOld ? <span className="soft">{t('service.asLastRead')}</span> : null}
+    </>
   )
 }
 

@@ -42,3 +42,14 @@ export function useSaid(): (error: unknown) => string {
     return error instanceof Error ? error.message : String(error)
   }
 }
+
+/** The same of what was only read: nothing has to be looked at before it is read again. */
+export function useUnread(): (error: unknown) => string {
+  const { t } = useWords()
+  const said = useSaid()
+  return (error) => (isSilent(error) ? t('service.silent') : said(error))
+}
+
+/** Whether no answer came in time. */
+export const isSilent = (error: unknown): boolean =>
+  error instanceof LabError && (error.code === 'deadline-exceeded' || error.code === 'call-uncertain')
