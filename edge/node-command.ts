@@ -104,7 +104,8 @@ async function daemon(args: string[], env: Environment, out: Told['out']): Promi
   const stop = () => interrupted.abort()
   process.once('SIGINT', stop)
   try {
-    const { node, follow, json, reason, export: exportTo, file = nodeFile } = values
+    const { node, follow, json, reason, export: exportTo } = values
+    const file = values.file ?? (env.FERNLAB_NODE_FILE ? nodeFile : undefined)
     const { signal } = interrupted
     const logs = { lines: Number(asked), follow, exportTo }
     const common = { daemons, dataFolder, node, json, out, signal, clock: systemClock }

@@ -78,7 +78,7 @@ const introduction = `# The command line
 
 **Ctrl-C** leaves runs, sessions and bookings as they are (a run that you follow asks first); a file that is not whole is not kept.
 
-**Times** are by the clock and time zone of this machine (\`TZ\` names another), which is said with them; with \`--json\` and in CSV they are UTC. What you type is \`2027-02-01\`, \`"2027-02-01 08:00"\`, or with its offset \`2027-02-01T08:00+01:00\`; a length is \`90m\` or \`1h30m\`.
+**Times** are by the clock and time zone of this machine (\`TZ\` names another), which is said with them; with \`--json\` and in CSV they are UTC. Those that \`fernlab daemon\` shows, and those in errors that a node or hub gives, are UTC too and end in \`Z\`. What you type is \`2027-02-01\`, \`"2027-02-01 08:00"\`, or with its offset \`2027-02-01T08:00+01:00\`; a length is \`90m\` or \`1h30m\`.
 
 **Terminals.** There are no colours, so \`NO_COLOR\` changes nothing. Where a table is wider than the terminal, each row has lines of its own; what is not a terminal gets plain lines. A locale without UTF-8 (\`LC_ALL=C\`) gets ASCII on a terminal. \`fernlab completion bash\` (\`zsh\`, \`fish\`) makes a shell complete verbs and options.
 `

@@ -1,5 +1,7 @@
 /** The service `node.daemons` of each node, by which the owner of its machine starts, stops and looks at daemons. */
 import * as z from 'zod'
+import { LabError } from '../primitives/lab-error.ts'
+import { didYouMean } from '../primitives/nearest.ts'
 import { defineService } from '../rpc/contract/service-contract.ts'
 
 export const DAEMON_CONTROL = 'node.daemons'
@@ -58,6 +60,18 @@ export const daemonReportSchema = z.object({
   services: z.array(z.object({ name: z.string(), error: z.string().exactOptional() })),
 })
 export type DaemonReport = z.infer<typeof daemonReportSchema>
+
+/** What to throw of a daemon that is not there: which there are, or that the name is a service's. */
+export function daemonUnknown(
+  name: string,
+  daemons: readonly { readonly daemon: string; readonly services: readonly string[] }[],
+): LabError {
+  const holder = daemons.find(({ services }) => services.includes(name))?.daemon
+  const names = daemons.map(({ daemon }) => daemon)
+  const known = names.length === 0 ? '; node.yaml names none' : `; this node has ${names.join(', ')}`
+  const hint = holder === undefined ? didYouMean(name, names) || known : `: that is a service of the daemon ${holder}`
+  return new LabError({ code: 'daemon-unknown', kind: 'caller', message: `there is no daemon ${name}${hint}` })
+}
 
 /** The rest of it, for whoever looks at one. */
 export const daemonInfoSchema = daemonReportSchema.extend({

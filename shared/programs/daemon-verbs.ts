@@ -5,15 +5,18 @@ import * as z from 'zod'
 import {
   DAEMON_CONTROL,
   type DaemonChange,
+  type DaemonReport,
   daemonChangeSchema,
   daemonInfoSchema,
   daemonLineSchema,
   daemonReportSchema,
+  daemonUnknown,
 } from '../contracts/daemon-control.ts'
 import { announcedServiceSchema } from '../contracts/services.ts'
 import type { Clock } from '../primitives/clock.ts'
 import { asLabError, LabError } from '../primitives/lab-error.ts'
 import { didYouMean } from '../primitives/nearest.ts'
+import type { CallOptions } from '../rpc/peer/calls.ts'
 import type { Peer } from '../rpc/peer/peer.ts'
 import { announcedLines, changeLines, daemonLines, lineText, ownServiceLines, reportLines } from './daemon-text.ts'
 import { withNodeHere } from './node-here.ts'
@@ -35,8 +38,8 @@ export interface DaemonVerbOptions {
   readonly exportTo: string | undefined
   /** Of `unlock`: why. */
   readonly reason: string
-  /** Of `rename`: node.yaml. */
-  readonly nodeFile: string
+  /** Of `rename`: node.yaml; the one that the node has read unless given. */
+  readonly nodeFile: string | undefined
   readonly clock: Clock
   readonly out: (line: string) => void
   readonly signal: AbortSignal
@@ -49,7 +52,8 @@ const lockableSchema = z.array(announcedServiceSchema.pick({ name: true, bench: 
 
 /**
  * Does it; rejects as {@link withNodeHere} does, with `daemon-down` when one that was started is not up, and with
- * `daemon-not-reloaded` when one is as it was before the reload.
+ * `daemon-not-reloaded` when one is as it was before the reload, and with `own-service-wrong` when a service of one can't be
+ * used.
  */
 export async function daemonVerb(verb: DaemonVerb, options: DaemonVerbOptions): Promise<void> {
   await withNodeHere(options, (peer, folder) => verbs[verb](peer, options, folder))
@@ -57,15 +61,9 @@ export async function daemonVerb(verb: DaemonVerb, options: DaemonVerbOptions): 
 
 const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions, folder: string) => Promise<void>>> = {
   ps: async (peer, { daemons, json, out, signal }) => {
-    const all = z.array(daemonReportSchema).parse(await peer.call(`${DAEMON_CONTROL}/list`, {}, { signal }))
+    const all = await reportsOf(peer, { signal })
     const unknown = daemons.find((name) => !all.some(({ daemon }) => daemon === name))
-    if (unknown !== undefined) {
-      const hint = didYouMean(
-        unknown,
-        all.map(({ daemon }) => daemon),
-      )
-      throw new LabError({ code: 'daemon-unknown', kind: 'caller', message: `there is no daemon ${unknown}${hint}` })
-    }
+    if (unknown !== undefined) throw daemonUnknown(unknown, all.map(namesIn))
     const chosen = all.filter(({ daemon }) => daemons.length === 0 || daemons.includes(daemon))
     if (json) out(JSON.stringify(chosen, null, 2))
     else if (chosen.length === 0) out('This node has no daemons: node.yaml names none.')
@@ -96,7 +94,15 @@ const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions
     const [from, to, ...others] = options.daemons
     if (from === undefined || to === undefined || others.length > 0) throw mistake('name a service, and its new name')
     const announced = z.array(announcedServiceSchema).parse(await peer.call('node/services', {}, options))
-    const taken = announced.map(({ name }) => name)
+    const own = (await reportsOf(peer, { signal: options.signal })).flatMap((each) => namesIn(each).services)
+    if (!own.includes(from)) {
+      const message = `this node has no service ${from} of its own${didYouMean(from, own)}`
+      throw new LabError({ code: 'service-unknown', kind: 'caller', message })
+    }
+    const taken = [...announced.map(({ name }) => name), ...own]
+    if (taken.includes(to)) {
+      throw new LabError({ code: 'name-taken', kind: 'caller', message: `there is a service ${to} already` })
+    }
     const lock = announced.find(({ name }) => name === from)?.lock
     if (lock !== undefined) {
       const hint = `end that first (fernlab daemon unlock ${from}), then rename it`
@@ -104,23 +110,33 @@ const verbs: Readonly<Record<DaemonVerb, (peer: Peer, options: DaemonVerbOptions
       throw new LabError({ code: 'service-locked', kind: 'caller', retry: 'later', message })
     }
     const { nodeFile } = await endpointsIn(folder)
-    const undo = await renameService({ from, to, file: options.nodeFile, nodeFile, taken })
+    const file = options.nodeFile ?? nodeFile
+    const undo = await renameService({ from, to, file, nodeFile, taken })
     try {
-      await change(peer, 'reload', {}, options)
+      const changes = await changed(peer, 'reload', {}, options)
+      const holder = await holderOf(peer, to)
+      if (holder !== undefined && !options.json) options.out(`${from} is now ${to}`)
+      // What else is wrong was so before.
+      requireWell(changes.filter(({ daemon }) => holder === undefined || daemon === holder))
     } catch (thrown) {
       // A daemon that is not well has its new name all the same. Of a node that does not say, nothing is taken for granted.
-      if (!(await hasOwn(peer, to).catch(() => false))) await undo()
+      if ((await holderOf(peer, to).catch(() => undefined)) === undefined) await undo()
       throw thrown
     }
   },
   logs,
 }
 
-/** Whether a daemon of the node has a service of that name. */
-async function hasOwn(peer: Peer, service: string): Promise<boolean> {
-  const told = await peer.call(`${DAEMON_CONTROL}/list`, {}, { timeoutMs: LIST_MS })
-  const all = z.array(daemonReportSchema).parse(told)
-  return all.some(({ services }) => services.some(({ name }) => name === service))
+async function reportsOf(peer: Peer, options: CallOptions): Promise<DaemonReport[]> {
+  return z.array(daemonReportSchema).parse(await peer.call(`${DAEMON_CONTROL}/list`, {}, options))
+}
+
+const namesIn = ({ daemon, services }: DaemonReport) => ({ daemon, services: services.map(({ name }) => name) })
+
+/** The daemon of the node that has a service of that name. */
+async function holderOf(peer: Peer, service: string): Promise<string | undefined> {
+  const all = await reportsOf(peer, { timeoutMs: LIST_MS })
+  return all.find((each) => namesIn(each).services.includes(service))?.daemon
 }
 
 /** A daemon; or a service, with its daemon where it has one. */
@@ -136,9 +152,10 @@ async function info(peer: Peer, options: DaemonVerbOptions, folder: string): Pro
     if (service === undefined) return undefined
   })
   if (given === undefined && service === undefined) {
-    const all = z.array(daemonReportSchema).parse(await peer.call(`${DAEMON_CONTROL}/list`, {}, { signal }))
-    const near = didYouMean(name, [...all.map(({ daemon }) => daemon), ...announced.map((one) => one.name)])
-    const message = `there is no daemon or service ${name}${near}`
+    const all = await reportsOf(peer, { signal })
+    const names = [...new Set([...all.map(({ daemon }) => daemon), ...announced.map((one) => one.name)])]
+    const known = names.length === 0 ? '' : `; this node has ${names.join(', ')}`
+    const message = `there is no daemon or service ${name}${didYouMean(name, names) || known}`
     throw new LabError({ code: 'daemon-unknown', kind: 'caller', message })
   }
   const daemon = given === undefined ? undefined : daemonInfoSchema.parse(given)
@@ -207,14 +224,29 @@ async function change(
   peer: Peer,
   verb: 'up' | 'down' | 'reload',
   args: object,
-  { json, out, signal }: DaemonVerbOptions,
+  options: DaemonVerbOptions,
 ): Promise<void> {
+  const changes = await changed(peer, verb, args, options)
+  if (verb !== 'down') requireWell(changes)
+}
+
+/** Does it, and says what became of each. */
+async function changed(
+  peer: Peer,
+  verb: 'up' | 'down' | 'reload',
+  args: object,
+  { json, out, signal }: DaemonVerbOptions,
+): Promise<DaemonChange[]> {
   const given = await peer.call(`${DAEMON_CONTROL}/${verb}`, args, { timeoutMs: TIMEOUT_MS, signal })
   const changes = z.array(daemonChangeSchema).parse(given)
   if (json) out(JSON.stringify(changes, null, 2))
   else if (changes.length === 0) out('This node has no daemons: node.yaml names none.')
   else for (const line of changes.flatMap(changeLines)) out(line)
-  if (verb === 'down') return
+  return changes
+}
+
+/** Throws where one is not as it was to be, or has a service that can't be used. */
+function requireWell(changes: readonly DaemonChange[]): void {
   const kept = changes.filter((each) => each.change === 'not reloaded').map(({ daemon }) => daemon)
   if (kept.length > 0) {
     const message = `not reloaded: ${kept.join(', ')}; mend why, and "fernlab daemon reload" tries it again`
@@ -225,7 +257,7 @@ async function change(
     const message = `not up: ${down.join(', ')}; "fernlab daemon logs ${down[0]}" says more`
     throw new LabError({ code: 'daemon-down', kind: 'instrument', message })
   }
-  const useless = changes.filter((each) => startedWords.has(each.change)).flatMap(({ services = [] }) => services)
+  const useless = changes.filter(({ state }) => state === 'up').flatMap(({ services = [] }) => services)
   if (useless.length === 0) return
   const message = `can not be used: ${useless.map(({ name }) => name).join(', ')}; mend why, and "fernlab daemon reload" tries it again`
   throw new LabError({ code: 'own-service-wrong', kind: 'configuration', message })

@@ -9,8 +9,8 @@ import { writeDurably } from '../storage/settings-file.ts'
 export interface RenameService {
   readonly from: string
   readonly to: string
-  /** node.yaml. */
-  readonly file: string
+  /** node.yaml; as `nodeFile`, none where no other is named. */
+  readonly file: string | undefined
   /** The one that the node has read; none where it was given its configuration otherwise. */
   readonly nodeFile: string | undefined
   /** Names that the node has for something. */
@@ -23,6 +23,7 @@ export interface RenameService {
  * new name is none, and changes nothing then.
  */
 export async function renameService({ from, to, file, nodeFile, taken }: RenameService): Promise<() => Promise<void>> {
+  if (file === undefined) throw refuse('node-file-other', 'the node that runs here has read no file')
   const path = await realpath(file).catch((cause: unknown) => {
     throw refuse('configuration-invalid', `there is no file ${file}: name it by --file or FERNLAB_NODE_FILE`, cause)
   })

@@ -2,7 +2,8 @@
  * The daemons of a node and the services that are in them.
  *
  * INVARIANTS: what one daemon does, another does not notice; a reload stops and starts only those whose configuration or
- * files have changed, starts none that was stopped, and leaves none stopped that was up.
+ * files have changed, or that have a service which can't be used, starts none that was stopped, and leaves none stopped that
+ * was up.
  */
 import {
   DAEMON_CONTROL,
@@ -10,6 +11,7 @@ import {
   type DaemonInfo,
   type DaemonLine,
   type DaemonReport,
+  daemonUnknown,
 } from '@fernlab/shared/contracts/daemon-control'
 import type { DaemonEntry, OwnServiceEntry } from '@fernlab/shared/contracts/own-services'
 import type { AskedLog, ServiceLog } from '@fernlab/shared/contracts/service-log'
@@ -18,7 +20,6 @@ import type { Clock } from '@fernlab/shared/primitives/clock'
 import { newId } from '@fernlab/shared/primitives/ids'
 import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import type { Log } from '@fernlab/shared/primitives/log'
-import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { Service } from '@fernlab/shared/rpc/contract/serve-service'
 import { daemonControlService } from './daemon-control.ts'
 import { createLogLines, type LogLines } from './log-lines.ts'
@@ -122,8 +123,10 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
   const kept = (name: string): Kept => {
     const found = all.get(name)
     if (found !== undefined) return found
-    const hint = didYouMean(name, all.keys())
-    throw new LabError({ code: 'daemon-unknown', kind: 'caller', message: `there is no daemon ${name}${hint}` })
+    throw daemonUnknown(
+      name,
+      [...all].map(([daemon, { own }]) => ({ daemon, services: own.map(([service]) => service) })),
+    )
   }
   const make = async (name: string, { daemons, services }: DaemonsConfig, lines = createLogLines()): Promise<Kept> => {
     const entry = daemons[name] as DaemonEntry
@@ -182,7 +185,8 @@ export async function createDaemons(options: CreateDaemonsOptions): Promise<Daem
       return 'added'
     }
     const made = await make(name, config, before.lines)
-    if (made.print === before.print) {
+    // What it imports may be what was mended, and is in no print.
+    if (made.print === before.print && !before.daemon.hasUseless()) {
       if (made.text === before.text) return 'unchanged'
       before.daemon.describe(made.own)
       all.set(name, { ...made, daemon: before.daemon })

@@ -146,6 +146,11 @@ export class RunningDaemon {
     }
   }
 
+  /** Whether it is up with a service that can't be used. */
+  hasUseless(): boolean {
+    return this.#daemon.state === 'up' && this.report().services.some(({ error }) => error !== undefined)
+  }
+
   async info(): Promise<DaemonInfo> {
     const memoryBytes = await this.#daemon.memoryBytes()
     const { restarts, lastEnd } = this.#daemon
@@ -312,7 +317,10 @@ export class RunningDaemon {
     for (const [name, said] of Object.entries({ ...loaded, ...refused })) {
       const known: Known = 'error' in said ? { error: LabError.fromJSON(said.error) } : knownBy(name, said.contract)
       this.#known.set(name, known)
-      if ('error' in known) this.#write('node', `${name} can not be used: ${known.error.message}`)
+      if (!('error' in known)) continue
+      const { message: reason } = known.error
+      this.#write('node', `${name} can not be used: ${reason}`)
+      this.#options.log.warn({ daemon: this.#options.name, service: name, reason }, 'a service can not be used')
     }
   }
 

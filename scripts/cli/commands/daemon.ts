@@ -34,7 +34,7 @@ export function addDaemon(program: Command, context: Context): void {
       follow: options.follow === true,
       exportTo: options.export,
       reason: options.reason ?? '',
-      nodeFile: options.file ?? (context.terminal.env.FERNLAB_NODE_FILE || 'node.yaml'),
+      nodeFile: options.file ?? (context.terminal.env.FERNLAB_NODE_FILE || undefined),
       clock: systemClock,
       out: (line) => context.terminal.out(line),
       signal: context.signal,
@@ -51,8 +51,8 @@ export function addDaemon(program: Command, context: Context): void {
     .action((name: string, options: DaemonOptions) => run('info')([name], options))
   verb('up', 'start daemons, all where none is named').argument('[daemon...]').action(run('up'))
   verb('down', 'stop daemons, all where none is named').argument('[daemon...]').action(run('down'))
-  verb('reload', 'read node.yaml again, and restart what has changed').action((options: DaemonOptions) =>
-    run('reload')([], options),
+  verb('reload', 'read node.yaml again, and restart what has changed or can not be used').action(
+    (options: DaemonOptions) => run('reload')([], options),
   )
   verb('logs', 'what daemons have written, by time')
     .argument('[daemon...]')
@@ -67,6 +67,6 @@ export function addDaemon(program: Command, context: Context): void {
   verb('rename', 'give a service another name, in node.yaml too')
     .argument('<service>')
     .argument('<name>')
-    .option('--file <file>', 'node.yaml; FERNLAB_NODE_FILE unless given')
+    .option('--file <file>', 'node.yaml; FERNLAB_NODE_FILE, else what the node has read, unless given')
     .action((service: string, name: string, options: DaemonOptions) => run('rename')([service, name], options))
 }

@@ -133,6 +133,14 @@ async function typedByItsOwner(folder: string): Promise<void> {
   const neither = await rejection(type('info', 'cont'))
   assert.is(neither.code, 'daemon-unknown')
   assert.is(neither.message, 'there is no daemon or service cont; did you mean "count"?')
+  const none = await rejection(type('info', 'nope'))
+  assert.match(none.message, /^there is no daemon or service nope; this node has ts, py, /)
+  for (const verb of ['ps', 'up', 'down', 'logs']) {
+    const ofService = await rejection(type(verb, 'count'))
+    assert.is(ofService.message, 'there is no daemon count: that is a service of the daemon ts', verb)
+    const unknown = await rejection(type(verb, 'nope'))
+    assert.is(unknown.message, 'there is no daemon nope; this node has ts, py', verb)
+  }
   await renamed(folder, type)
 }
 
@@ -146,6 +154,7 @@ async function spoiled(file: string, type: (...args: string[]) => Promise<string
   await writeFile(file, `${whole}\nexport default {{`)
   await useless('reload')
   await useless('up', 'ts')
+  await useless('reload')
   await writeFile(file, whole)
   await chmod(file, 0o666)
   await useless('reload')
@@ -166,6 +175,9 @@ async function renamed(folder: string, type: (...args: string[]) => Promise<stri
   await writeFile(join(kept, 'count/notes.txt'), 'kept')
   assert.is((await rejection(type('rename', 'count', 'idle'))).code, 'name-taken')
   assert.is((await rejection(type('rename', 'cont', 'tally'))).code, 'service-unknown')
+  const nowhere = ['--file', join(folder, 'nowhere.yaml')]
+  assert.is((await rejection(type('rename', 'cont', 'tally', ...nowhere))).code, 'service-unknown')
+  assert.match((await rejection(type('rename', 'count', 'tally', ...nowhere))).message, /^there is no file /)
   assert.is((await rejection(type('rename', 'count', '../tally'))).code, 'configuration-invalid')
   // A file that the node has not read is nobody's business here.
   const other = join(folder, 'other.yaml')
@@ -185,7 +197,7 @@ async function renamed(folder: string, type: (...args: string[]) => Promise<stri
   assert.is(readFileSync(file, 'utf8'), commented)
   assert.is(await type('unlock', 'count'), 'count: unlocked')
   await locking.close()
-  assert.is(await type('rename', 'count', 'tally'), 'ts: restarted\npy: unchanged')
+  assert.is(await type('rename', 'count', 'tally'), 'ts: restarted\npy: unchanged\ncount is now tally')
   assert.is(readFileSync(file, 'utf8'), commented.replace('"count" :', 'tally :'))
   assert.is(readFileSync(join(kept, 'tally/notes.txt'), 'utf8'), 'kept')
   assert.match(await type('info', 'tally'), /^service: tally\n/)
@@ -195,7 +207,12 @@ async function renamed(folder: string, type: (...args: string[]) => Promise<stri
   assert.is((await rejection(type('rename', 'tally', 'count'))).code, 'configuration-invalid')
   assert.is(readFileSync(file, 'utf8'), before)
   await writeFile(file, before.replace('{a: {driver: none}}', '{}'))
-  assert.is(await type('rename', 'tally', 'count'), 'ts: restarted\npy: unchanged')
+  // The node knows its file, wherever this is typed.
+  const lines: string[] = []
+  const env = { FERNLAB_DATA: join(folder, 'data') }
+  const out = (line: string) => void lines.push(line)
+  await nodeCommand({ args: ['daemon', 'rename', 'tally', 'count'], env, columns: undefined, out, err: out })
+  assert.equal(lines, ['ts: restarted', 'py: unchanged', 'tally is now count'])
 }
 
 /** Two connections to the node's socket, each with an object of its own. */

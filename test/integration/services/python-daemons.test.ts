@@ -92,7 +92,7 @@ class Counter:
         if how == "sleep": time.sleep(3600)
 
     @property
-    def level(self) -> Annotated[float, {"unit": "V"}]:
+    def level(self) -> Annotated[float, {"unit": "V", "minimum": 0, "maximum": 5}]:
         """The level."""
         return self._level
 
@@ -132,6 +132,7 @@ test.before(async () => {
       'bad.py': 'class Bad:\n    def go(self, *many):\n        pass\n',
       'odd.py': `from typing import Annotated\nclass Odd:\n    def go(self, x: Annotated[float, {'minimum': 1j}]):\n        pass\n`,
       'offset.py': OFFSET,
+      'both.py': `from typing import Annotated\nclass Both:\n    @property\n    def level(self) -> Annotated[float, {'maximum': 5, 'limits': {'low': 0}}]:\n        return 1\n`,
       'worse.py': 'import sys\nsys.exit(1)\n',
     },
     configOf(
@@ -144,6 +145,7 @@ test.before(async () => {
         mean: { ...node?.services.own.mean, daemon: 'py' },
         bad: { file: './bad.py', daemon: 'py' },
         odd: { file: './odd.py', daemon: 'py' },
+        both: { file: './both.py', daemon: 'py' },
         worse: { file: './worse.py', daemon: 'py' },
         'offset-warm': { file: './offset.py', daemon: 'py', instances: 'percall', parameters: { offset: 'warm' } },
         'offset-mode': { file: './offset.py', daemon: 'py', parameters: { offset: 1, mode: 'slow' } },
@@ -183,6 +185,7 @@ test('the contract is the class: types, limits, defaults and docstrings', async 
     shape: [],
     kind: 'reading',
     title: 'The level.',
+    limits: { low: 0, high: 5 },
     dtype: 'number',
     access: 'read-set',
   })
@@ -192,6 +195,7 @@ test('the contract is the class: types, limits, defaults and docstrings', async 
   assert.equal(errors, [
     'bad: ./bad.py: argument many of go: clients give arguments by name, so there can be no * and no /',
     'odd: ./odd.py: actions.go.arguments.x.minimum is a complex, which no message carries',
+    'both: ./both.py: signal level has limits, and minimum or maximum too: one of both says it',
     'worse: ./worse.py can not be loaded: SystemExit: 1',
     'offset-warm: ./offset.py: parameter offset must be float, and is str',
     "offset-mode: ./offset.py: parameter mode must be one of 'warm', 'cold'",
@@ -206,6 +210,8 @@ test('actions, signals, streams and events go as those of any service', async ()
   assert.is((await rejection(client.call('counter/add', { by: -1 }))).code, 'call-invalid')
   assert.is(await client.call('counter/sum', { values: Float64Array.of(1, 2, 3.5) }), 6.5)
   await client.call('counter/signals.set', { signal: 'level', value: 2 })
+  const beyond = await rejection(client.call('counter/signals.set', { signal: 'level', value: 6 }))
+  assert.match(beyond.message, /level.* 5/)
   const { level } = (await client.call('counter/signals.read', { signals: ['level'] })) as Record<
     string,
     { value: number }

@@ -54,6 +54,39 @@ test('a daemon whose folders can not be moved goes on as before, and so does the
   await lab.close()
 })
 
+test('a service that can not be used is tried again though its own file is the same, and the node logs why', async () => {
+  const importing = `import { word } from './words.ts'\n${PLAIN.replace("return 'hello'", 'return word')}`
+  const files = { 'plain.ts': PLAIN, 'importing.ts': importing, 'words.ts': 'export const word = ' }
+  const own = { bad: { file: './importing.ts', daemon: 'one' }, good: plain('two') }
+  const config = configOf({ one: {}, two: {} }, own)
+  const lab = await labWithDaemons(files, config)
+  await lab.until(() => isUp(lab, 'one', 'two'))
+  const useless = daemonOf(lab, 'one')?.services[0]?.error ?? ''
+  assert.is.not(useless, '')
+  const [said] = lab.log.lines.filter(({ message }) => message === 'a service can not be used')
+  assert.equal(said?.fields, { daemon: 'one', service: 'bad', reason: useless })
+  const tries = ['restarted', 'unchanged']
+  assert.equal(
+    (await lab.reload(config)).map(({ change }) => change),
+    tries,
+  )
+  await lab.until(() => isUp(lab, 'one'))
+  await writeFile(join(lab.folder, 'words.ts'), "export const word = 'mended'")
+  assert.equal(
+    (await lab.reload(config)).map(({ change }) => change),
+    tries,
+  )
+  await lab.until(() => isUp(lab, 'one'))
+  const client = lab.client()
+  assert.is(await client.call('bad/hello'), 'mended')
+  assert.equal(
+    (await lab.reload(config)).map(({ change }) => change),
+    ['unchanged', 'unchanged'],
+  )
+  await client.close()
+  await lab.close()
+})
+
 test('what a daemon has written is kept over a reload and another name, and hidden as it was when it was written', async () => {
   const said = (words: string, key: string) => `
 import { defineService } from '@fernlab/service'

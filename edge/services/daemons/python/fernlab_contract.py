@@ -142,16 +142,29 @@ def _signal(name, member):
     kind = "array" if _is_array(base) else _PLAIN.get(base)
     if kind is None:
         raise ContractWrong(f"signal {name} needs a type: a number, a text, a boolean or an array")
+    facts, limits = _with_limits(extras, f"signal {name}")
     text = inspect.getdoc(member)
     return {
         "unit": "1",
         "shape": [],
         "kind": "reading",
         **_title(text.split("\n", 1)[0] if text else None),
-        **extras,
+        **facts,
+        **limits,
         "dtype": kind,
         "access": "read" if member.fset is None else "read-set",
     }
+
+
+def _with_limits(facts, where):
+    """The facts of a signal without `minimum` and `maximum`, as arguments have them, and its limits."""
+    rest = {name: fact for name, fact in facts.items() if name not in ("minimum", "maximum")}
+    given = {
+        side: facts[name] for side, name in (("low", "minimum"), ("high", "maximum")) if facts.get(name) is not None
+    }
+    if given and "limits" in rest:
+        raise ContractWrong(f"{where} has limits, and minimum or maximum too: one of both says it")
+    return rest, {"limits": given} if given else {}
 
 
 def _base(hint):
