@@ -1,4 +1,5 @@
 /** Services in words: what one can do, and what it has said. */
+import type { ParameterSpec } from '@fernlab/shared/capabilities/signals'
 import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import type { ValueSpec } from '@fernlab/shared/rpc/contract/value-spec'
@@ -25,8 +26,8 @@ export function controlsOfService({ actions, signals, events }: ServiceContract)
         gives: action.items === undefined ? specText(action.result) : `${specText(action.items)} …`,
       }),
     ),
-    ...Object.entries(signals).map(([name, { dtype, unit, access, limits }]): ControlRow => {
-      const range = limits === undefined ? '' : ` ${limits.low ?? ''}..${limits.high ?? ''}`
+    ...Object.entries(signals).map(([name, { dtype, unit, access, limits, values }]): ControlRow => {
+      const range = `${rangeText(limits?.low, limits?.high)}${choicesText(values)}`
       const text = `${dtype}${unit === '1' || unit === '' ? '' : ` in ${unit}`}`
       return {
         name,
@@ -43,9 +44,16 @@ export function controlsOfService({ actions, signals, events }: ServiceContract)
 
 function specText(spec: ValueSpec | undefined): string {
   if (spec === undefined) return ''
-  const { type, unit } = spec as { readonly type: string; readonly unit?: string }
-  return unit === undefined || unit === '1' ? type : `${type} in ${unit}`
+  const { type, unit, minimum, maximum, enum: choices } = spec as Partial<ParameterSpec> & Pick<ValueSpec, 'type'>
+  const text = unit === undefined || unit === '1' ? type : `${type} in ${unit}`
+  return `${text}${rangeText(minimum, maximum)}${choicesText(choices)}`
 }
+
+const rangeText = (low: number | undefined, high: number | undefined): string =>
+  low === undefined && high === undefined ? '' : ` ${low ?? ''}..${high ?? ''}`
+
+const choicesText = (choices: readonly unknown[] | undefined): string =>
+  choices === undefined ? '' : ` (${choices.map(String).join(' | ')})`
 
 /** `voltage: 1.5 V`. */
 export function readLines(values: ReadValues, { signals }: ServiceContract): string[] {

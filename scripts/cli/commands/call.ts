@@ -1,12 +1,12 @@
 import { yamlValue } from '@fernlab/shared/contracts/yaml-edit'
-import { asLabError } from '@fernlab/shared/primitives/lab-error'
+import { asLabError, LabError } from '@fernlab/shared/primitives/lab-error'
 import { didYouMean } from '@fernlab/shared/primitives/nearest'
 import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contract'
 import { withTypedArrays } from '@fernlab/shared/rpc/contract/typed-lists'
 import type { ValueSpec } from '@fernlab/shared/rpc/contract/value-spec'
 import type { Command } from 'commander'
 import type { Context, HubOptions } from '../context.ts'
-import { heldText, holdsOf, requireHolder } from '../held-services.ts'
+import { endedTogether, endHeld, heldText, holdsOf, requireHolder } from '../held-services.ts'
 import { inUnit } from '../in-unit.ts'
 import { type LabOptions, openLab, withLab } from '../lab-client.ts'
 import { misspelt, mistake } from '../problem.ts'
@@ -53,7 +53,7 @@ export function addCall(program: Command, context: Context): void {
       const timeoutMs = positive(options.timeout, '--timeout') * 1000
       const rateHz = options.rate === undefined ? undefined : positive(options.rate, '--rate')
       const sets = (options.set ?? []).map((pair) => pairOf(pair, '--set'))
-      const given = Object.fromEntries(pairs.map((pair) => pairOf(pair, 'an argument')))
+      const given = argumentsOf(pairs)
       await using client = await openLab(context, options)
       const service = await client.service(name).catch(withoutService)
       const { contract } = service
@@ -71,8 +71,10 @@ export function addCall(program: Command, context: Context): void {
 
       const reason = typeof options.lock === 'string' ? options.lock : 'fernlab call'
       await using _lock = options.lock === undefined ? undefined : await client.lock([name], { reason, signal })
+      const done: string[] = []
       for (const [one, value] of settings) {
-        await service.set(one, value, { signal, timeoutMs }).catch(withoutLock(options))
+        await service.set(one, value, { signal, timeoutMs }).catch(withoutLock(options)).catch(afterSets(done))
+        done.push(one)
       }
       if (action !== undefined) {
         const does = service.do[action] as unknown as (given: object, how: object) => unknown
@@ -134,12 +136,24 @@ export function addCall(program: Command, context: Context): void {
       await using client = await openLab(context, options)
       const held = await holdsOf(client, names, signal).catch(withoutService)
       if (holder !== undefined) for (const one of held) requireHolder(one, holder)
-      const seen = Object.fromEntries(held.map(({ name, by }) => [name, by.since]))
-      await client.unlock(names, { reason, seen, signal }).catch(withoutReason(reason))
-      if (options.json) terminal.out(JSON.stringify({ services: names }))
-      else terminal.out(`Unlocked: ${names.join(', ')}`)
+      const ended: string[] = []
+      const free: string[] = []
+      try {
+        for (const together of endedTogether(held)) {
+          const left = await endHeld(client, together, { reason, signal }).catch(withoutReason(reason))
+          ended.push(...together.filter(({ name }) => !left.includes(name)).map(({ name }) => name))
+          free.push(...left)
+        }
+      } finally {
+        // Also when another of them was refused.
+        if (options.json && ended.length > 0) terminal.out(JSON.stringify({ services: ended }))
+        else if (ended.length > 0) terminal.out(`Unlocked: ${ended.join(', ')}`)
+      }
+      if (options.json && ended.length === 0) terminal.out(JSON.stringify({ services: [] }))
       if (options.quiet) return
-      for (const { name, by } of held) if (by.mine !== true) terminal.err(`${name}: ${heldText(by, ' had it')}.`)
+      for (const name of free) terminal.err(`${name} was given back meanwhile.`)
+      for (const { name, by } of held)
+        if (by.mine !== true && ended.includes(name)) terminal.err(`${name}: ${heldText(by, ' had it')}.`)
     })
 }
 
@@ -173,11 +187,23 @@ const withoutLock =
     throw mistake(error.code, error.message, 'With --lock it is yours for as long as the call lasts.')
   }
 
+/** Of what is refused when others were set already. */
+const afterSets =
+  (done: readonly string[]) =>
+  (thrown: unknown): never => {
+    if (done.length === 0) throw thrown
+    const { code, kind, retry, issues, message } = asLabError(thrown)
+    const said = `${message}\n  Set before that: ${done.join(', ')}.`
+    throw new LabError({ code, kind, retry, issues, message: said, cause: thrown })
+  }
+
 /** Of a service that is not there. */
+const nextWithout =
+  '"fernlab directory" lists those that there are. One that is stopped or can not be used is in none: "fernlab daemon ps", on its node.'
 const withoutService = (thrown: unknown): never => {
   const { code, message } = asLabError(thrown)
   if (code !== 'service-unknown') throw thrown
-  throw mistake(code, message, '"fernlab directory" lists those that there are.')
+  throw mistake(code, message, nextWithout)
 }
 
 /** Of what is not one's own to unlock, and is no mistake of the hub or node. */
@@ -210,6 +236,13 @@ const inUnits = (given: Readonly<Record<string, unknown>>, takes: Readonly<Recor
       Object.hasOwn(takes, name) ? inUnit(value, takes[name] as ValueSpec, name) : value,
     ]),
   )
+
+function argumentsOf(pairs: readonly string[]): Readonly<Record<string, unknown>> {
+  const given = pairs.map((pair) => pairOf(pair, 'an argument'))
+  const twice = given.find(([name], at) => given.findIndex(([other]) => other === name) < at)
+  if (twice !== undefined) throw misspelt('argument-twice', `the argument ${twice[0]} is given twice`)
+  return Object.fromEntries(given)
+}
 
 function pairOf(pair: string, where: string): [string, unknown] {
   const at = pair.indexOf('=')

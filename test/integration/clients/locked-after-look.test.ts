@@ -17,22 +17,27 @@ import { until } from '../hub/hub-with-node.ts'
 
 const test = suite('a lock that is taken after the look', { timeoutMs: 30_000, hookTimeoutMs: 60_000 })
 const psu = 'bench-1.psu'
+const other = 'bench-2.psu'
+/** What the holder does as an unlock comes. */
+let meanwhile: () => Promise<unknown>
 let node: TestNode
 let dataFolder: string
 let holder: Peer
 let standIn: { readonly path: string; close(): Promise<void> }
 
 test.before(async () => {
-  node = await startTestNode(undefined, { config: { object: nodeFileAlone(1) } })
+  node = await startTestNode(undefined, { config: { object: nodeFileAlone(2) } })
   holder = await onMachine(node.dataFolder)
   dataFolder = await mkdtemp(join(tmpdir(), 'fernlab-look-'))
   const folder = join(dataFolder, 'nodes', 'n')
   await mkdir(folder, { recursive: true })
   standIn = await beforeNode(join(folder, 'services.sock'))
-  const areFree = async () => ((await holder.call('node/services')) as { state: string }[])[0]?.state === 'up'
+  const areFree = async () =>
+    ((await holder.call('node/services')) as { state: string }[]).every(({ state }) => state === 'up')
   await until(areFree, 'the bench being free', 20_000)
 })
 test.before.each(async () => {
+  meanwhile = () => holder.call('node/lock', { services: [psu] })
   for (const { service } of await locks()) await holder.call('node/unlock', { services: [service] })
 })
 test.after(async () => {
@@ -44,7 +49,7 @@ test.after(async () => {
 
 const locks = async () => (await holder.call('node/locks')) as { service: string }[]
 
-/** Between whoever comes and the node: as an unlock comes, somebody else locks the same. */
+/** Between whoever comes and the node: as an unlock comes, the holder does something. */
 async function beforeNode(path: string) {
   const within: Peer[] = []
   const onLink = async (link: Link) => {
@@ -55,7 +60,7 @@ async function beforeNode(path: string) {
       clock,
       signIn: (params) => peer.call(SIGN_IN, params),
       serve: async (method, params, { signal }) => {
-        if (method === 'node/unlock') await holder.call('node/lock', { services: [psu] })
+        if (method === 'node/unlock') await meanwhile()
         return await peer.call(method, params, { signal })
       },
     })
@@ -95,6 +100,23 @@ test('from elsewhere', async () => {
   assert.match(refused.err, /service bench-1\.psu is not locked: nothing was ended/)
   await holder.call('node/lock', { services: [psu] })
   assert.equal(await unlock(), { code: 0, out: `Unlocked: ${psu}\n`, err: '' })
+})
+
+test('one of several that its program gave back meanwhile is no failure, and what was ended is said', async () => {
+  const once = (services: string[]) => async () => {
+    meanwhile = async () => {}
+    await holder.call('node/unlock', { services })
+  }
+  const unlock = () => commandLine(['unlock', psu, other, '--node', standIn.path], { env: {} })
+  await holder.call('node/lock', { services: [psu, other] })
+  meanwhile = once([other])
+  assert.equal(await unlock(), { code: 0, out: `Unlocked: ${psu}\n`, err: `${other} was given back meanwhile.\n` })
+  assert.equal(await locks(), [])
+  await holder.call('node/lock', { services: [psu, other] })
+  meanwhile = once([psu, other])
+  const none = await unlock()
+  assert.equal([none.code, none.out], [0, ''])
+  assert.is(none.err, `${psu} was given back meanwhile.\n${other} was given back meanwhile.\n`)
 })
 
 test.run()

@@ -19,12 +19,25 @@ test('a number with a unit is one in the unit of what takes it', () => {
 })
 
 test('all else is as it was typed', () => {
-  assert.equal(
-    [inUnit(1.5, volts, 'v'), inUnit('on', volts, 'v'), inUnit('5 parsecs of it', volts, 'v'), inUnit('', volts, 'v')],
-    [1.5, 'on', '5 parsecs of it', ''],
-  )
+  assert.is(inUnit(1.5, volts, 'v'), 1.5)
+  assert.is(inUnit('on', { type: 'string' }, 'v'), 'on')
   assert.is(inUnit('1500 mV', { type: 'string' }, 'label'), '1500 mV')
   assert.equal(inUnit(['1 V'], { type: 'list' }, 'all'), ['1 V'])
+})
+
+test('a text where a number is to be is refused, as a command that was not understood', () => {
+  for (const text of ['on', '5 parsecs of it', '']) {
+    for (const takes of [volts, { type: 'integer' }]) {
+      let refused: unknown
+      try {
+        inUnit(text, takes, 'voltage')
+      } catch (thrown) {
+        refused = thrown
+      }
+      assert.instance(refused, Misspelt)
+      assert.is((refused as Misspelt).message, `voltage must be a number, not ${JSON.stringify(text)}`)
+    }
+  }
 })
 
 test('a unit that measures something else is refused by name, as a command that was not understood', () => {
