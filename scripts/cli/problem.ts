@@ -31,7 +31,9 @@ export function problemLines(error: LabError): string[] {
   // Many messages say their issues themselves, one in its own words or several one after another.
   const isSaid = ({ path, message, file }: Issue) =>
     file === undefined && [' ', ': '].some((between) => error.message.includes(`${path}${between}${message}`.trim()))
-  const issues = error.issues.every(isSaid) ? [] : all.filter((issue) => issue !== error.message)
+  // As they stand, with their lines: a fault of YAML shows the place in several.
+  const areSaid = error.message.includes(formatIssues(error.issues)) || error.issues.every(isSaid)
+  const issues = areSaid ? [] : all.filter((issue) => issue !== error.message)
   return [`fernlab: ${error.message}`, ...issues.map((issue) => `  ${issue}`), ...nextLines(error)]
 }
 

@@ -1,4 +1,4 @@
-import { LabError } from '@fernlab/shared/primitives/lab-error'
+import { formatIssues, LabError } from '@fernlab/shared/primitives/lab-error'
 import { waitOf } from 'fernlab/cli/commands/listings'
 import { problemLines } from 'fernlab/cli/problem'
 import * as assert from 'uvu/assert'
@@ -46,6 +46,13 @@ test('an issue that is the problem itself is printed once', () => {
     `fernlab: ${whole}`,
     '  lab.yaml:2:5: path.id: is none',
   ])
+  // A fault of YAML shows its place, in several lines.
+  const yaml = [{ path: '', message: 'a comma is missing:\n\na: [1 2\n      ^', file: 'node.yaml', line: 1, column: 7 }]
+  const said = formatIssues(yaml)
+  assert.equal(
+    problemLines(new LabError({ code: 'configuration-invalid', kind: 'configuration', message: said, issues: yaml })),
+    [`fernlab: ${said}`],
+  )
 })
 
 test.run()
