@@ -115,6 +115,10 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     )
     void changed()
   }, [isUnrenewed])
+  const isMine = lease !== undefined || bench.mine === true
+  useEffect(() => {
+    if (isMine) setLost(undefined)
+  }, [isMine])
   // Until something could be read again.
   const wasRefused = isInUse(take.error) && take.submittedAt > readings.dataUpdatedAt
   const inUse = isInUse(unread) || wasRefused || (bench.leased && bench.mine !== true && lease === undefined)
@@ -141,7 +145,6 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     const timer = setInterval(() => renew.current({ held: lease.lease }), (ttlS * 1000) / 3)
     return () => clearInterval(timer)
   }, [lease])
-  const isMine = lease !== undefined || bench.mine === true
   const heldByAnother = bench.leased && !isMine
   const canTake = takeable || check !== undefined
   const takeIt = (event: FormEvent) => {

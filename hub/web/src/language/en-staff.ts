@@ -118,7 +118,7 @@ export const enStaff = {
     take: 'Take the bench',
     giveBack: 'Give it back',
     taken: 'You have this bench for {{time}}. It goes to its safe state when you give it back.',
-    unrenewed: 'its time is over, and the hub did not answer in time to keep it for you.',
+    unrenewed: 'its time is over, and the hub could not be asked in time to keep it for you.',
     mine: 'You have this bench. Go on with it, or give it back.',
     resume: 'Go on with it',
     inUse: 'Somebody uses this bench now.',

@@ -120,7 +120,7 @@ export const esStaff: Texts<typeof enStaff> = {
     take: 'Tomar el banco',
     giveBack: 'Devolverlo',
     taken: 'Tienes este banco durante {{time}}. Pasa a su estado seguro cuando lo devuelves.',
-    unrenewed: 'se acabó su tiempo, y el servidor no respondió a tiempo para guardártelo.',
+    unrenewed: 'se acabó su tiempo, y no se pudo pedir a tiempo al servidor que te lo guardara.',
     mine: 'Tienes este banco. Sigue con él o devuélvelo.',
     resume: 'Seguir con él',
     inUse: 'Alguien usa este banco ahora.',
