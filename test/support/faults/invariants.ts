@@ -90,7 +90,9 @@ function assertAttemptIsWhole(
   // Nothing that its person did: the attempt is not told as failed.
   const brokeDown = (state === 'broken' || state === 'unready') && stop.state === 'failed'
   // The hub ended the session before its node had told of an end, which came later and says what became of it there.
-  const saysSo = /went out of use|broke down|can not be reached/.test(reason ?? '')
+  const saysSo =
+    /went out of use|broke down|can not be reached/.test(reason ?? '') &&
+    ['cancelled', 'interrupted', 'failed'].includes(stop.state)
   const untold =
     (state === 'interrupted' || state === 'failed') && (saysSo || Math.abs(endedAt - stop.time * 1000) > leastUntoldMs)
   assert.ok(
