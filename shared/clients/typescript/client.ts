@@ -15,7 +15,7 @@ import type { CallOptions } from '../../rpc/peer/calls.ts'
 import type { BatchOptions } from '../../rpc/peer/peer.ts'
 import { type AnyCall, batchServices, type Checked, type OutcomesOfAll, type Reaching } from './batch-services.ts'
 import { type Connection, createConnection, type WayInUse } from './connection.ts'
-import { type Directory, type Found, named, requireName, requireNames } from './directory.ts'
+import { type Directory, type Found, named, requireName, requireNames, requireSeenOf } from './directory.ts'
 import { endLocks, seenOfBenches } from './end-locks.ts'
 import type { Access } from './kept-access.ts'
 import { sameContract } from './same-contract.ts'
@@ -229,6 +229,7 @@ class LabClient implements Client {
 
   async unlock(names: readonly string[], { reason = '', seen = {}, signal }: UnlockOptions = {}): Promise<void> {
     requireNames(names)
+    requireSeenOf(names, seen)
     const found = await Promise.all(
       [...new Set(names)].map(async (name) => ({ ...(await this.directory.get(name, signal)), seen: seen[name] })),
     )

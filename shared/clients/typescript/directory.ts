@@ -77,6 +77,12 @@ export function requireNames(names: unknown): void {
   for (const name of names) requireName(name)
 }
 
+/** Throws `call-invalid` for what is in `seen` under a name that is not meant: nobody would be held to it. */
+export function requireSeenOf(names: readonly string[], seen: Readonly<Record<string, unknown>>): void {
+  const others = Object.keys(seen).filter((name) => !names.includes(name))
+  if (others.length > 0) throw invalid(`seen: ${others.join(', ')} is not among what is to be unlocked`)
+}
+
 const invalid = (message: string) => new LabError({ code: 'call-invalid', kind: 'caller', message })
 
 /** The services that are meant by a name, or by one with `*` and `?`; rejects with `service-unknown` where it fits none. */

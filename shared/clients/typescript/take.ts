@@ -75,16 +75,20 @@ export async function takeBench({
   }
   let cancel = () => {}
   let letGo = () => {}
-  const over = () => {
-    cancel()
-    letGo()
-    group.lease = undefined
-    group.onLost = undefined
-  }
-  group.onLost = (error) => {
+  const onLost = (error: LabError) => {
     over()
     lost.abort(error)
   }
+  // Once it was lost the program may have taken the bench again: that taking is left alone.
+  const isMine = () => group.onLost === onLost
+  const over = () => {
+    cancel()
+    letGo()
+    if (!isMine()) return
+    group.lease = undefined
+    group.onLost = undefined
+  }
+  group.onLost = onLost
   try {
     await unlessAborted(group.unknown?.giveBack() ?? Promise.resolve(), signal)
   } catch (thrown) {
@@ -96,6 +100,7 @@ export async function takeBench({
   group.unknown = asked
   const taking: Promise<BenchHold> = asked?.take(signal) ?? Promise.resolve({ lease: `session/${session}` })
   undo.push(async (why) => {
+    if (!isMine()) return
     if (why === 'not taken' && signal.aborted) {
       const wasShown = group.lease !== undefined
       over()
@@ -108,14 +113,13 @@ export async function takeBench({
     }
     const taken = await taking.catch((thrown: unknown) => {
       if (isUnknown(asLabError(thrown))) void asked?.giveBackLater(closing)
-      else group.unknown = undefined
+      else if (isMine()) group.unknown = undefined
       return undefined
     })
-    const isHeld = group.lease !== undefined || !lost.signal.aborted
+    if (!isMine()) return
     over()
     if (taken === undefined) return
     group.unknown = undefined
-    if (!isHeld) return
     // What it went on with goes on without it.
     const isOthers = session !== undefined || (why === 'not taken' && taken.isResumed === true)
     await (isOthers ? withoutHold(group) : giveBack(directory, group, bench, taken.lease))
@@ -126,10 +130,12 @@ export async function takeBench({
     cancel = clock.after(RENEW_MS, () => {
       const askedMs = clock.monotonic()
       directory.hold(bench, { lease }).then(
-        () => renew(askedMs),
+        () => {
+          if (isMine()) renew(askedMs)
+        },
         (thrown: unknown) => {
           const error = asLabError(thrown)
-          if (group.lease !== lease) return
+          if (!isMine()) return
           // While its hub is away the node itself goes on holding it, until its time is over.
           if (endsLease(error) || (error.kind === 'caller' && error.retry === 'never')) group.onLost?.(error)
           else if (clock.monotonic() - sinceMs < LASTS_MS) renew(sinceMs)

@@ -475,6 +475,33 @@ test('a lock that was taken away is told, not renewed, and keeps nobody from rea
   await client.close()
 })
 
+test('a lock that was lost is given back only once the program has the bench again: that one stands', async () => {
+  const { client, asked, ended, clock } = lab([found('pi', 'a.supply', supply, 'pi.a')])
+  const first = await client.lock(['a.supply'])
+  ended.add('lease of pi.a')
+  await clock.advance(60_000)
+  assert.is((first.lost.reason as LabError).code, 'lease-ended')
+  ended.clear()
+  const again = await client.lock(['a.supply'])
+  asked.length = 0
+  await first.release()
+  assert.equal(asked, [])
+  assert.is(await codeOf(client.lock(['a.supply'])), 'locked-already')
+  ended.add('lease of pi.a')
+  await clock.advance(60_000)
+  assert.equal(asked, ['renew pi.a'])
+  assert.is((again.lost.reason as LabError).code, 'lease-ended')
+  await client.close()
+})
+
+test('since when a lock is that is meant is said of what is to be unlocked alone', async () => {
+  const { client, asked } = lab([found('pi', 'fit', supply)])
+  const seen = { 'pi/fit': '2026-11-28T10:00:00Z' }
+  const error = (await client.unlock(['fit'], { seen }).catch((thrown: unknown) => thrown)) as LabError
+  assert.equal([error.code, error.message], ['call-invalid', 'seen: pi/fit is not among what is to be unlocked'])
+  assert.equal(asked, [])
+})
+
 const someTurns = async () => {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
