@@ -146,7 +146,9 @@ const mostSaid = 10
 
 /** The message with each issue that it does not say itself: `wrong: points must be at least 2; foo is unknown`. */
 function withIssues(message: string, issues: readonly { readonly path: string; readonly message: string }[]): string {
-  const unsaid = issues.filter((issue) => !message.includes(issue.message))
+  const isSaid = ({ path, message: what }: (typeof issues)[number]) =>
+    [' ', ': '].some((between) => message.includes(`${path}${between}${what}`.trim()))
+  const unsaid = issues.filter((issue) => !isSaid(issue))
   if (unsaid.length === 0) return message
   const said = unsaid.slice(0, mostSaid).map((issue) => `${issue.path} ${issue.message}`.trim())
   return `${message}: ${[...said, ...(unsaid.length > mostSaid ? [`and ${unsaid.length - mostSaid} more`] : [])].join('; ')}`

@@ -29,7 +29,7 @@ export function inOwnUnit(
   return { value: convertTrimmed(amount.value, amount.unit, unit) }
 }
 
-/** What people write for units whose names in UCUM are others; small letters, without a plural's s. */
+/** What people write for units whose names in UCUM are others; small letters, without a plural's s. Of no prefix that is another in capitals. */
 const USUAL: Readonly<Record<string, string>> = {
   c: 'Cel',
   degc: 'Cel',
@@ -44,11 +44,9 @@ const USUAL: Readonly<Record<string, string>> = {
   milliamp: 'mA',
   ohm: 'Ohm',
   kohm: 'kOhm',
-  mohm: 'MOhm',
   watt: 'W',
   hz: 'Hz',
   khz: 'kHz',
-  mhz: 'MHz',
   hertz: 'Hz',
   sec: 's',
   second: 's',

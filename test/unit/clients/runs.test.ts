@@ -398,6 +398,15 @@ test('a refusal says what is wrong where, and nobody sees the token', async () =
   const said = { ...problem, detail: 'p0 is wrong 0.', issues: many }
   const { message } = await failure(fakeHub(() => ({ status: 422, body: said })).runs.run('a', 'b'))
   assert.match(message, /^p0 is wrong 0\.: p1 is wrong 1\.; p2 is wrong 2\.; .*p10 is wrong 10\.; and 2 more$/)
+  const alike = [
+    { path: 'points', message: 'is missing' },
+    { path: 'delay', message: 'is missing' },
+  ]
+  const both = { ...problem, detail: 'points is missing', issues: alike }
+  assert.is(
+    (await failure(fakeHub(() => ({ status: 422, body: both })).runs.run('a', 'b'))).message,
+    'points is missing: delay is missing',
+  )
   assert.is(asked.length, 1)
   assert.is(asked[0]?.headers.authorization, `Bearer ${TOKEN}`)
   const away = await failure(fakeHub(() => 'away').runs.run('a', 'b'))

@@ -5,13 +5,14 @@ import type { LabError } from '@fernlab/shared/primitives/lab-error'
 import { matchesPattern } from '@fernlab/shared/protocol/patterns'
 import { differences } from '@fernlab/shared/rpc/contract/compare-contracts'
 import { meetService } from '@fernlab/shared/rpc/contract/meet-service'
-import { type Service, serveServices } from '@fernlab/shared/rpc/contract/serve-service'
+import { checkedResult, type Service, serveServices } from '@fernlab/shared/rpc/contract/serve-service'
 import {
   defineService,
   instrumentContract,
   type ServiceContract,
   serviceContractSchema,
 } from '@fernlab/shared/rpc/contract/service-contract'
+import type { ValueSpec } from '@fernlab/shared/rpc/contract/value-spec'
 import { createPeer } from '@fernlab/shared/rpc/peer/peer'
 import * as assert from 'uvu/assert'
 import { suite } from '../../support/suite.ts'
@@ -476,6 +477,22 @@ test('the description of an instrument is a contract', () => {
     [contract.kind, Object.keys(contract.actions), Object.keys(contract.signals)],
     ['simulated/supply', ['output'], ['voltage']],
   )
+})
+
+test('a text that is answered by mistake is in no error: it may be a secret', () => {
+  const given = { method: 'fit/slope', contract: { version: '1.0' } }
+  const wrong = (spec: ValueSpec, value: unknown) => {
+    try {
+      return checkedResult({ ...given, spec, value }, () => true)
+    } catch (thrown) {
+      const { message, issues } = thrown as LabError
+      return [message, ...issues.map((issue) => issue.message)].join('\n')
+    }
+  }
+  const said = wrong({ type: 'number' } as ValueSpec, 'sword"fish, not "cod"')
+  assert.match(String(said), /must be a number, not text\n/)
+  assert.not.match(String(said), /sword|cod/)
+  assert.match(String(wrong({ type: 'integer' } as ValueSpec, 2.5)), /must be an integer, not 2.5/)
 })
 
 test.run()

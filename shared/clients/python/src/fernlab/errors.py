@@ -125,7 +125,13 @@ def _details(value: Any) -> Dict[str, Any]:
 
 def with_issues(message: str, issues: Sequence[Mapping[str, Any]]) -> str:
     """The message with each issue that it does not say itself: ``wrong: points must be at least 2; foo is unknown``."""
-    unsaid = [issue for issue in issues if str(issue.get("message", "")) not in message]
+    # What stands between a hub and its program may answer with issues of its own making.
+    told = [issue for issue in issues if isinstance(issue, Mapping) and "message" in issue]
+    unsaid = [
+        issue
+        for issue in told
+        if not any(f"{issue.get('path', '')}{between}{issue['message']}".strip() in message for between in (" ", ": "))
+    ]
     said = [f"{issue.get('path', '')} {issue['message']}".strip() for issue in unsaid[:MOST_SAID]]
     if len(unsaid) > MOST_SAID:
         said.append(f"and {len(unsaid) - MOST_SAID} more")
