@@ -35,6 +35,6 @@ export function heldBench(
  */
 export function heldMeanwhile({ id, leasedSince, mine, leasedBy, leaseReason }: Omit<Held, 'since'>): LabError {
   const { said, details } = heldBy({ since: leasedSince, mine, by: leasedBy?.name, reason: leaseReason }, 'you have it')
-  const message = `no hold was ended: ${id} is held by another than was meant, ${said}`
+  const message = `no hold was ended: that of ${id} is another than was meant, ${said}`
   return new LabError({ code: 'hold-changed', kind: 'caller', message, details })
 }

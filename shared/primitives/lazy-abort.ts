@@ -30,8 +30,8 @@ export class LazyAbort {
   }
 
   /**
-   * Tells the listener of the abort, at once if it was already; what it returns ends that. One at a time costs no signal,
-   * those beside it hear of it by that.
+   * Tells the listener of the abort, at once if it was already; what it returns ends that. The first costs no signal;
+   * those beside it are told by one.
    */
   onAbort(listener: (reason: unknown) => void): () => void {
     if (this.#isAborted) {

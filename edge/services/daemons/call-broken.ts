@@ -17,17 +17,17 @@ export interface BrokenCall {
 /** `call-uncertain` of what may have been done, and `service-gone` of what was not, or may be repeated. */
 export function callBroken({ called, daemon, reason, state, isUncertain }: BrokenCall): LabError {
   const details = { method: called, daemon }
-  const ended = `the process of daemon ${daemon} ended`
+  const ended = `the process of daemon ${daemon} ended (${reason})`
   if (!isUncertain) {
-    const message = `${called} was not answered, since ${ended} (${reason}); ${nextStep(state, daemon)}`
+    const message = `${called} ended early, since ${ended}; ${nextStep(state, daemon)}`
     return new LabError({ code: 'service-gone', kind: 'link', retry: 'later', message, details })
   }
   const doubt = 'so it may have been done or not'
   return new LabError({
     code: 'call-uncertain',
     kind: 'link',
-    message: `${called} was sent, and ${ended} before it answered, ${doubt} (${reason}); "fernlab daemon logs ${daemon}" on its machine has what the process wrote`,
-    studentMessage: `${called} was not answered, since its process ended: it may have been done or not. Look at what is before you repeat it.`,
+    message: `${called} was sent, and ${ended} before it answered, ${doubt}; "fernlab daemon logs ${daemon}" on its machine has what the process wrote`,
+    studentMessage: `${called} ended early, since the process of its service ended: it may have been done or not. Look at what is before you repeat it.`,
     details,
   })
 }

@@ -5,6 +5,7 @@ import type { ServiceContract } from '@fernlab/shared/rpc/contract/service-contr
 import { type BatchAnswer, readBatchAnswer } from '@fernlab/shared/rpc/messages'
 import { packed, tableOf } from '@fernlab/shared/rpc/peer/columns'
 import type { HandedKind, Onward } from '@fernlab/shared/rpc/peer/handing-on'
+import type { Peer } from '@fernlab/shared/rpc/peer/peer'
 import type { CallContext } from '@fernlab/shared/rpc/peer/serving'
 import type { SharedReadings } from '../shared-readings.ts'
 import type { Daemon } from './daemon.ts'
@@ -57,17 +58,15 @@ export function daemonService(options: DaemonServiceOptions): Service {
     `${name}/${'action' in params ? params.action : methods[member]}`
   const call = (member: HostedMember, params: object, context: Waited, idempotent = false, of = share) => {
     const called = nameOf(member, params)
+    let peer: Peer | undefined
     return of
       .call(called, context, (number) => {
         // What lingers after its connection would have a new object made, that nothing closes.
         own?.ended.throwIfAborted()
-        const peer = daemon.peer(name)
-        const sent = { ...params, session, call: number }
-        return peer
-          .call(`${name}/${member}`, sent, { timeoutMs: LONG_MS, idempotent })
-          .catch(async (thrown: unknown) => Promise.reject(await daemon.broken(thrown, { peer, called })))
+        peer = daemon.peer(name)
+        return peer.call(`${name}/${member}`, { ...params, session, call: number }, { timeoutMs: LONG_MS, idempotent })
       })
-      .catch(hidden)
+      .catch(async (thrown: unknown) => hidden(await daemon.broken(thrown, { peer, called })))
   }
   const onwardTo = (action: string): OnwardAction | undefined => {
     const known = kinds.get(action)
@@ -134,24 +133,25 @@ export function daemonOnward(share: Share, daemon: DaemonProcess): Onward {
       const [first] = kinds
       if (first === undefined) return { results: [], errors: [] }
       const named = kinds.length === 1 ? first.name : `a batch of ${first.name} and others`
-      const answer = await share.call(named, context, (call) => {
-        const batch: HostedBatch = {
-          call,
-          stop,
-          room,
-          kinds: kinds.map(({ method, params }) => ({ method, params })),
-          calls: packed(calls),
-          args: tableOf(
-            handed.map(({ args }) => args),
-            'packed',
-          ),
-        }
-        const idempotent = kinds.every((kind) => kind.idempotent)
-        const peer = daemon.peer(first.name)
-        return peer
-          .call(BATCH, batch, { timeoutMs: LONG_MS, idempotent })
-          .catch(async (thrown: unknown) => Promise.reject(await daemon.broken(thrown, { peer, called: named })))
-      })
+      let peer: Peer | undefined
+      const answer = await share
+        .call(named, context, (call) => {
+          const batch: HostedBatch = {
+            call,
+            stop,
+            room,
+            kinds: kinds.map(({ method, params }) => ({ method, params })),
+            calls: packed(calls),
+            args: tableOf(
+              handed.map(({ args }) => args),
+              'packed',
+            ),
+          }
+          const idempotent = kinds.every((kind) => kind.idempotent)
+          peer = daemon.peer(first.name)
+          return peer.call(BATCH, batch, { timeoutMs: LONG_MS, idempotent })
+        })
+        .catch(async (thrown: unknown) => Promise.reject(await daemon.broken(thrown, { peer, called: named })))
       return readBatchAnswer(answer, handed.length)
     },
   }

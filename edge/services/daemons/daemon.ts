@@ -32,6 +32,7 @@ const MISSED = 3
 const STOP_MS = 3000
 /** A process whose link has ended is known to have ended within that time, or is asked in vain soon after. */
 const ENDING_MS = 2000
+const STOPPED = 'it was stopped'
 
 /** Of one process: whether its link has ended, and why it has itself, as soon as that is known. */
 interface Ending {
@@ -42,7 +43,8 @@ interface Ending {
 
 /** Of which call or stream something was thrown, and of whose process. */
 export interface Thrown {
-  readonly peer: Peer
+  /** That the call went to; undefined: to none. */
+  readonly peer: Peer | undefined
   /** As its caller named it. */
   readonly called: string
 }
@@ -132,7 +134,7 @@ export class Daemon {
   /** What was thrown, or where the link to the process broke: that it has ended, and how, once that is known. */
   async broken(thrown: unknown, { peer, called }: Thrown): Promise<LabError> {
     const error = asLabError(thrown)
-    const ending = this.#endings.get(peer)
+    const ending = peer === undefined ? undefined : this.#endings.get(peer)
     // A service may say the same of a link of its own.
     if (ending?.isLinkOver !== true || !linkIsOver(error)) return error
     const reason = await ending.reason
@@ -196,7 +198,7 @@ export class Daemon {
       onPeer: (peer) => {
         if (this.#process !== process) return
         this.#peer = peer
-        ending = endingOf(peer, clock)
+        ending = endingOf(peer, clock, () => this.#state === 'stopping')
         this.#endings.set(peer, ending)
         load(peer).then(
           () => {
@@ -212,7 +214,7 @@ export class Daemon {
       onEnd: (reason, words) => {
         const wasStopped = this.#state === 'stopping'
         if (this.#process === process) this.#ended(reason, words)
-        ending?.tell(wasStopped ? 'it was stopped' : reason)
+        ending?.tell(wasStopped ? STOPPED : reason)
       },
     })
     this.#process = process
@@ -284,20 +286,23 @@ export class Daemon {
   }
 }
 
-function endingOf(peer: Peer, clock: Clock): Ending {
+function endingOf(peer: Peer, clock: Clock, isStopping: () => boolean): Ending {
   let told: (reason: string) => void = () => {}
   const reason = new Promise<string>((resolve) => {
     told = resolve
   })
+  let isTold = false
   let cancel = () => {}
   const tell = (why: string) => {
     cancel()
+    isTold = true
     told(why)
   }
   const ending: Ending = { isLinkOver: false, reason, tell }
   peer.onEnd(() => {
     ending.isLinkOver = true
-    cancel = clock.after(ENDING_MS, () => tell('its link ended'))
+    if (isStopping()) tell(STOPPED)
+    else if (!isTold) cancel = clock.after(ENDING_MS, () => tell('its link ended'))
   })
   return ending
 }

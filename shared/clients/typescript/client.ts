@@ -82,13 +82,14 @@ export interface Client extends AsyncDisposable {
   ): Promise<OutcomesOfAll<Calls>>
   /**
    * Locks services, and with a part of a bench the bench; all of them, or none. `*` and `?` in a name stand for any text and
-   * letter: `bench3.*`, `pi/*`. Given up by its signal it rejects at once, and benches that it got are given back after that.
+   * letter: `bench3.*`, `pi/*`. Given up by its signal it rejects at once, and benches that it got are
+   * given back after that; of what a node locks itself it rejects once that has answered, or was silent for its time.
    */
   lock(names: readonly string[], options?: LockOptions): Promise<Lock>
   /**
    * Ends locks of the same person, of whatever program; with the right, and of benches with a reason, those of others. What is
    * in `seen` is ended only where it is locked since then; rejects with `hold-changed`, which says who has it now. Nothing is
-   * ended where the directory has a bench since another time; benches are then ended one after another, and services of
+   * ended where the directory says that a bench is held since another time; benches are then ended one after another, and services of
    * each node together: what is refused ends nothing from there on.
    */
   unlock(names: readonly string[], options?: UnlockOptions): Promise<void>
@@ -174,11 +175,13 @@ class LabClient implements Client {
     // In one order for everybody: two who want the same never wait for each other with half of it.
     found.sort((a, b) => compare(a.bench ?? a.id, b.bench ?? b.id) || compare(a.id, b.id))
     const lost = new AbortController()
+    const benches: Group[] = []
     const undo: ((why: Ending) => Promise<void>)[] = []
     const takeBack = async (why: Ending) => (await Promise.allSettled(undo.map((back) => back(why)))).find(hasFailed)
     try {
       for (const bench of new Set(found.flatMap(({ bench }) => bench ?? []))) {
         const group = await unlessAborted(this.#together(found.filter((one) => one.bench === bench)), signal)
+        benches.push(group)
         await takeBench({
           directory: this.directory,
           clock: this.#options.clock,
@@ -209,6 +212,7 @@ class LabClient implements Client {
         })
       }
       if (closing.aborted) throw closed()
+      for (const group of benches) group.unknown = undefined
     } catch (error) {
       await takeBack('not taken')
       throw await this.#saidWho(error, found)

@@ -56,7 +56,7 @@ export function seenOfBenches(parts: readonly SeenPart[]): ReadonlyMap<string, s
 function requireSame(bench: string, lockedBy: NonNullable<Found['lockedBy']>, seen: string): void {
   if (Date.parse(lockedBy.since) === Date.parse(seen)) return
   const { said, details } = heldBy({ ...lockedBy, by: lockedBy.person?.name }, 'you have it')
-  const message = `no hold was ended: ${bench} is held by another than was meant, ${said}`
+  const message = `no hold was ended: that of ${bench} is another than was meant, ${said}`
   throw new LabError({ code: 'hold-changed', kind: 'caller', message, details })
 }
 

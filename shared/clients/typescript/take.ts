@@ -27,7 +27,7 @@ export interface Group {
   unknown: AskedHold | undefined
 }
 
-/** Whether all was taken, and is given back as it is wanted no more, or what is given back is a part. */
+/** Why it is given back: the lock is wanted no more, or it could not be taken whole. */
 export type Ending = 'released' | 'not taken'
 
 export interface Taking {
@@ -57,7 +57,7 @@ const RENEW_MS = 60_000
 export const endsLease = ({ code }: LabError): boolean =>
   ['lease-ended', 'lease-invalid', 'hold-ended', 'session-not-active', 'not-found'].includes(code)
 
-/** Takes the bench, and shows its node that it is taken. */
+/** Takes the bench, and shows its node that it is taken; `group.unknown` is for whoever takes all of a lock to clear. */
 export async function takeBench({
   directory,
   clock,
@@ -75,8 +75,10 @@ export async function takeBench({
   }
   let cancel = () => {}
   let letGo = () => {}
+  let asked: AskedHold | undefined
   const onLost = (error: LabError) => {
     over()
+    if (group.unknown === asked) group.unknown = undefined
     lost.abort(error)
   }
   // Once it was lost the program may have taken the bench again: that taking is left alone.
@@ -96,7 +98,7 @@ export async function takeBench({
     throw thrown
   }
   const takenMs = clock.monotonic()
-  const asked = session === undefined ? new AskedHold({ directory, bench, reason, clock }) : undefined
+  asked = session === undefined ? new AskedHold({ directory, bench, reason, clock }) : undefined
   group.unknown = asked
   const taking: Promise<BenchHold> = asked?.take(signal) ?? Promise.resolve({ lease: `session/${session}` })
   undo.push(async (why) => {
@@ -146,7 +148,6 @@ export async function takeBench({
   }
   await unlessAborted(group.connection.renew(), signal)
   letGo = await kept(group.connection, signal)
-  group.unknown = undefined
   if (session === undefined) renew(takenMs)
 }
 

@@ -94,7 +94,7 @@ export function connectWebSocket({
     socket.once('open', ready)
     socket.once('error', fail)
     socket.once('unexpected-response', (_request, response) => {
-      void wordsOf(response).then((words) => {
+      void wordsOf(response, clock).then((words) => {
         if (signal.aborted) return
         fail(new Error(words))
         socket.on('error', () => {}) // of a connection that nobody wants
@@ -105,10 +105,11 @@ export function connectWebSocket({
 }
 
 /** What a server says that opens no WebSocket: the detail of its problem+json, as a hub has one, else its status. */
-async function wordsOf(response: IncomingMessage): Promise<string> {
+async function wordsOf(response: IncomingMessage, clock: Clock): Promise<string> {
   const status = `Unexpected server response: ${response.statusCode}`
   const pieces: Buffer[] = []
   let bytes = 0
+  const cancel = clock.after(CLOSE_MS, () => response.destroy())
   try {
     for await (const piece of response as AsyncIterable<Buffer>) {
       bytes += piece.length
@@ -118,8 +119,10 @@ async function wordsOf(response: IncomingMessage): Promise<string> {
     const said: unknown = JSON.parse(Buffer.concat(pieces).toString())
     return isRecord(said) && typeof said.detail === 'string' ? said.detail.slice(0, MOST_REFUSAL_CHARS) : status
   } catch {
-    // Cut off, or no JSON: then the status is all that it says.
+    // Cut off, too long on its way, or no JSON: then the status is all that it says.
     return status
+  } finally {
+    cancel()
   }
 }
 

@@ -316,7 +316,7 @@ test('of several benches none is ended where the directory has one since another
   const seen = { 'a.psu': one, 'b.psu': one }
   const refused = await client.unlock(['a.psu', 'b.psu'], { seen }).catch((error: LabError) => error)
   assert.equal([refused?.code, refused?.details], ['hold-changed', { since: other, by: 'Bo', reason: 'a sweep' }])
-  assert.match(refused?.message ?? '', /pi\.b is held by another than was meant, Bo has it since .* \(a sweep\)$/)
+  assert.match(refused?.message ?? '', /that of pi\.b is another than was meant, Bo has it since .* \(a sweep\)$/)
   assert.equal(asked, [])
   // The same instant, however it is written.
   await client.unlock(['a.psu', 'b.psu'], { seen: { 'a.psu': '2026-11-28T10:00:00Z' } })
@@ -534,6 +534,24 @@ test('a lock that is given up while it is asked for rejects at once, and is give
   // Whoever waits for the client to be closed has given back what it got.
   await closed
   assert.equal(asked, ['take pi.a', 'release pi.a'])
+})
+
+test('a client that is closed in the middle of a lock has given back what was taken already', async () => {
+  const parts = [found('pi', 'a.supply', supply, 'pi.a'), found('pi', 'b.supply', supply, 'pi.b')]
+  const { client, asked, grantAfter } = lab(parts)
+  let grant = () => {}
+  grantAfter(new Promise((resolve) => (grant = resolve)))
+  const locking = codeOf(client.lock(['a.supply', 'b.supply']))
+  await asking(asked)
+  const grantFirst = grant
+  grantAfter(new Promise((resolve) => (grant = resolve)))
+  grantFirst()
+  while (!asked.includes('take pi.b')) await new Promise((resolve) => setImmediate(resolve))
+  const closed = client.close()
+  assert.is(await locking, 'client-closed')
+  grant()
+  await closed
+  assert.equal([...asked].sort(), ['release pi.a', 'release pi.b', 'take pi.a', 'take pi.b'])
 })
 
 test('a lock that is given up before its node was shown the hold rejects at once, and is given back after that', async () => {

@@ -45,7 +45,7 @@ test('who meant the hold of another is told who has it now, as far as they may s
   assert.equal([code, retry], ['hold-changed', 'never'])
   assert.is(
     message,
-    `no hold was ended: pi.diode-1 is held by another than was meant, Bo Bench has it since ${since} (Bo sweeps)`,
+    `no hold was ended: that of pi.diode-1 is another than was meant, Bo Bench has it since ${since} (Bo sweeps)`,
   )
   assert.equal(details, { since, by: 'Bo Bench', reason: 'Bo sweeps' })
   assert.equal(heldMeanwhile(held).details, { since })

@@ -171,8 +171,8 @@ test('who has a call under way when the process ends is told that and how, and n
   ends.push(broken('fit/slope', 'fit/call', false))
   await clock.advance(100)
   world.end('its process exited with code 3')
-  const ended = 'the process of daemon fits ended'
-  const because = `(its process exited with code 3)`
+  const because = '(its process exited with code 3)'
+  const ended = `the process of daemon fits ended ${because}`
   const soon = 'it is started again by itself: try again in a moment'
   assert.equal(
     (await Promise.all(ends)).map(({ code, retry, message }) => [code, retry, message]),
@@ -180,11 +180,11 @@ test('who has a call under way when the process ends is told that and how, and n
       [
         'call-uncertain',
         'never',
-        `fit/slope was sent, and ${ended} before it answered, so it may have been done or not ${because}; "fernlab daemon logs fits" on its machine has what the process wrote`,
+        `fit/slope was sent, and ${ended} before it answered, so it may have been done or not; "fernlab daemon logs fits" on its machine has what the process wrote`,
       ],
-      ['service-gone', 'later', `fit/signals.read was not answered, since ${ended} ${because}; ${soon}`],
+      ['service-gone', 'later', `fit/signals.read ended early, since ${ended}; ${soon}`],
       // It was not sent any more.
-      ['service-gone', 'later', `fit/slope was not answered, since ${ended} ${because}; ${soon}`],
+      ['service-gone', 'later', `fit/slope ended early, since ${ended}; ${soon}`],
     ],
   )
   assert.throws(
@@ -206,7 +206,7 @@ test('what a service says of a link of its own stays what it says, and one of wh
   await world.cut()
   const broken = daemon.broken(await call, { peer, called: 'fit/slope' })
   await clock.advance(5000)
-  assert.match((await broken).message, /the process of daemon fits ended before it answered.*\(its link ended\)/)
+  assert.match((await broken).message, /the process of daemon fits ended \(its link ended\) before it answered/)
   await daemon.down()
 })
 

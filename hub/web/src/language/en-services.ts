@@ -125,7 +125,7 @@ export const enServices = {
       'bench-held': 'somebody else has the bench. Take it once they are done.',
       'bench-not-held': 'take the bench first.',
       'call-uncertain':
-        'the way, or its process, broke before the answer: it may have been done. Look at what is before you repeat it.',
+        'the way broke, or the process of the service ended, before the answer: it may have been done. Look at what is before you repeat it.',
       'deadline-exceeded': 'there was no answer in time. Look at what is before you repeat it.',
       'hold-ended': 'the hold has ended. Take it again.',
       'hub-unreachable': 'the hub is away. Try again once it is back.',

@@ -130,7 +130,7 @@ export const esServices: Texts<typeof enServices> = {
       'bench-held': 'otra persona tiene el banco. Tómalo cuando termine.',
       'bench-not-held': 'toma antes el banco.',
       'call-uncertain':
-        'el camino, o su proceso, se rompió antes de la respuesta: puede que se haya hecho. Mira cómo está antes de repetirlo.',
+        'el camino se rompió, o el proceso del servicio terminó, antes de la respuesta: puede que se haya hecho. Mira cómo está antes de repetirlo.',
       'deadline-exceeded': 'no hubo respuesta a tiempo. Mira cómo está antes de repetirlo.',
       'hold-ended': 'ha terminado el tiempo en que era tuyo. Tómalo otra vez.',
       'hub-unreachable': 'el servidor no está. Inténtalo cuando vuelva.',

@@ -1,6 +1,7 @@
 """Ending locks, those of others too: no other than was meant, at nodes of earlier versions as well."""
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
@@ -76,8 +77,13 @@ def _require_seen(seen: List[Dict[str, Any]], told: Any) -> None:
         raise LabError("hold-changed", f"{message}, which is another lock than was meant", details=details)
 
 
+# Python before 3.11 reads three or six digits of a second alone.
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
+
+
 def _instant(since: str) -> datetime:
-    try:
-        return datetime.fromisoformat(since.replace("Z", "+00:00"))
-    except ValueError as error:
-        raise LabError("call-invalid", f'seen: "{since}" is no time such as 2026-11-28T16:00:00.000Z') from error
+    found = _TIME.fullmatch(since)
+    if found is None:
+        raise LabError("call-invalid", f'seen: "{since}" is no time such as 2026-11-28T16:00:00.000Z')
+    seconds, digits, zone = found.groups()
+    return datetime.fromisoformat(f"{seconds}.{(digits or '').ljust(6, '0')[:6]}{zone.replace('Z', '+00:00')}")
