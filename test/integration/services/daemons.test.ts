@@ -423,7 +423,7 @@ test('no error and no directory tells of parameters what a service says of them'
   assert.equal([dies.code, gone.code], ['call-uncertain', 'service-gone'])
   assert.match(
     dies.message,
-    /^spy\/go was sent, and the process of daemon spied ended .* \(its process exited with code 1\); "fernlab daemon logs spied"/,
+    /^spy\/go was sent, and the process of daemon spied ended \(its process exited with code 1\) before .*; "fernlab daemon logs spied"/,
   )
   assert.not.match(JSON.stringify([told, announced, dies, gone]), /swordfish/)
   // Whoever owns the machine reads what it said.
