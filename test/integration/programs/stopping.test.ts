@@ -186,7 +186,10 @@ test('a hub that still starts', async () => {
 test('wrong arguments end a node with one line', async () => {
   const { ended, errors } = start(node, 'scripts/start/part.mjs', 'edge', '--enroll', '-abc')
   assert.is(await ended, 1)
-  assert.is(errors(), "Option '--enroll' argument is ambiguous; usage: --config node.yaml [--enroll CODE --hub URL] [--json]\n")
+  assert.is(
+    errors(),
+    "Option '--enroll' argument is ambiguous; usage: --config node.yaml [--enroll CODE --hub URL] [--json]\n",
+  )
 })
 
 test.run()
