@@ -42,6 +42,7 @@ export type UseOptions = GivenUpBy & {
   readonly urgent?: boolean
 }
 
+/** Aborted when whoever uses it gives it up; of a call it is made when it is asked for. */
 export const signalOf = (use: UseOptions): AbortSignal => (use.call ?? use).signal
 
 /** Who follows what is read of an instrument. */

@@ -82,15 +82,15 @@ export interface Client extends AsyncDisposable {
   ): Promise<OutcomesOfAll<Calls>>
   /**
    * Locks services, and with a part of a bench the bench; all of them, or none. `*` and `?` in a name stand for any text and
-   * letter: `bench3.*`, `pi/*`. Given up by its signal it rejects at once, and benches that it got are
-   * given back after that; of what a node locks itself it rejects once that has answered, or was silent for its time.
+   * letter: `bench3.*`, `pi/*`. Given up by its signal it rejects at once, and benches that it got are given back after that;
+   * of what a node locks itself it rejects once that has answered, or was silent for its time.
    */
   lock(names: readonly string[], options?: LockOptions): Promise<Lock>
   /**
    * Ends locks of the same person, of whatever program; with the right, and of benches with a reason, those of others. What is
    * in `seen` is ended only where it is locked since then; rejects with `hold-changed`, which says who has it now. Nothing is
-   * ended where the directory says that a bench is held since another time; benches are then ended one after another, and services of
-   * each node together: what is refused ends nothing from there on.
+   * ended where the directory says that a bench is held since another time; benches are then ended one after another, and
+   * services of each node together: what is refused ends nothing from there on.
    */
   unlock(names: readonly string[], options?: UnlockOptions): Promise<void>
   close(): Promise<void>

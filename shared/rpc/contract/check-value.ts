@@ -30,6 +30,7 @@ export function checkValue(
   path: string,
   issues: Issue[],
   hasPattern: PatternMatcher,
+  inWords = shown,
 ): void {
   const wrong = (message: string) => void issues.push({ path, message })
   switch (spec.type) {
@@ -43,24 +44,24 @@ export function checkValue(
       return
     case 'number':
     case 'integer':
-      return void checkNumber(spec, value, wrong)
+      return void checkNumber(spec, value, wrong, inWords)
     case 'string':
       return void checkText(spec, value, wrong, hasPattern)
     case 'array':
       return void checkArray(spec.of, value, wrong)
     case 'list':
-      return void checkList(spec, value, path, issues, hasPattern)
+      return void checkList(spec, value, path, issues, hasPattern, inWords)
     case 'object':
-      return void checkObject(spec, value, path, issues, hasPattern)
+      return void checkObject(spec, value, path, issues, hasPattern, inWords)
   }
 }
 
-function checkNumber(spec: ParameterSpec, value: unknown, wrong: (message: string) => void): void {
+function checkNumber(spec: ParameterSpec, value: unknown, wrong: (message: string) => void, inWords: InWords): void {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, unit } = spec
   const of = (bound: number) => (unit === undefined || unit === '1' ? String(bound) : `${bound} ${unit}`)
   const isKind = spec.type === 'integer' ? Number.isSafeInteger(value) : typeof value === 'number'
   const kind = spec.type === 'integer' ? 'an integer' : 'a number'
-  if (typeof value !== 'number' || !isKind) return void wrong(`must be ${kind}, not ${shown(value)}`)
+  if (typeof value !== 'number' || !isKind) return void wrong(`must be ${kind}, not ${inWords(value)}`)
   const isBounded =
     minimum !== undefined || maximum !== undefined || exclusiveMinimum !== undefined || exclusiveMaximum !== undefined
   if (Number.isNaN(value) && isBounded) return void wrong('must be a number within its limits, not NaN')
@@ -77,6 +78,11 @@ function checkNumber(spec: ParameterSpec, value: unknown, wrong: (message: strin
   }
   if (spec.enum !== undefined && !spec.enum.includes(value)) wrong(`must be one of ${spec.enum.join(', ')}`)
 }
+
+type InWords = (value: unknown) => string
+
+/** A value in words of an error without any text of it: what a service gives by mistake may be a secret. */
+export const withoutText: InWords = (value) => (typeof value === 'string' ? 'text' : shown(value))
 
 /** A value in words of an error: a scalar itself, of anything else what it is. */
 function shown(value: unknown): string {
@@ -106,14 +112,21 @@ function checkText(
   if (spec.pattern !== undefined && !hasPattern(spec.pattern, value)) wrong(`must match ${spec.pattern}`)
 }
 
-function checkList(spec: ListSpec, value: unknown, path: string, issues: Issue[], hasPattern: PatternMatcher): void {
+function checkList(
+  spec: ListSpec,
+  value: unknown,
+  path: string,
+  issues: Issue[],
+  hasPattern: PatternMatcher,
+  inWords: InWords,
+): void {
   if (!Array.isArray(value)) return void issues.push({ path, message: 'must be a list' })
   if (spec.maxItems !== undefined && value.length > spec.maxItems) {
     return void issues.push({ path, message: `has ${value.length} items, and may have ${spec.maxItems}` })
   }
   const before = issues.length
   for (let i = 0; i < value.length && issues.length === before; i++) {
-    checkValue(spec.items, value[i], `${path}[${i}]`, issues, hasPattern)
+    checkValue(spec.items, value[i], `${path}[${i}]`, issues, hasPattern, inWords)
   }
 }
 
@@ -123,11 +136,12 @@ function checkObject(
   path: string,
   issues: Issue[],
   hasPattern: PatternMatcher,
+  inWords: InWords,
 ): void {
   if (!isRecord(value) || ArrayBuffer.isView(value)) return void issues.push({ path, message: 'must be an object' })
   for (const [name, member] of Object.entries(spec.members)) {
     const inner = path === '' ? name : `${path}.${name}`
-    if (Object.hasOwn(value, name)) checkValue(member, value[name], inner, issues, hasPattern)
+    if (Object.hasOwn(value, name)) checkValue(member, value[name], inner, issues, hasPattern, inWords)
     else if (spec.optional?.includes(name) !== true) issues.push({ path: inner, message: 'is missing' })
   }
 }

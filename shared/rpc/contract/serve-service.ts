@@ -11,7 +11,7 @@ import { isRecord } from '../errors.ts'
 import type { HandedKind, Onward, OnwardMethod } from '../peer/handing-on.ts'
 import { methodUnknown } from '../peer/peer.ts'
 import { type CallContext, isAsyncIterable, isThenable, type Serve } from '../peer/serving.ts'
-import { checkValue, isPlainly } from './check-value.ts'
+import { checkValue, isPlainly, withoutText } from './check-value.ts'
 import { blockIssue, checkedItems, eventIssue, readingsIssue, signalIssue } from './given-values.ts'
 import { inOwnUnit } from './in-own-unit.ts'
 import { members, splitMethod } from './members.ts'
@@ -293,16 +293,10 @@ export function checkedResult({ spec, value, method, contract }: GivenResult, ha
   if (spec === undefined) return null
   if (isPlainly(spec, value)) return value
   const issues: Issue[] = []
-  checkValue(spec, value, 'result', issues, hasPattern)
+  checkValue(spec, value, 'result', issues, hasPattern, withoutText)
   if (issues.length === 0) return value
-  throw resultInvalid(method, contract, issues.map(withoutText))
+  throw resultInvalid(method, contract, issues)
 }
-
-/** What a service answered by mistake may be a secret of its, as a parameter is: an error does not carry it. */
-const withoutText = (issue: Issue): Issue => ({
-  ...issue,
-  message: issue.message.replace(/, not ".*"$/s, ', not text'),
-})
 
 const resultInvalid = (method: string, { version }: Pick<ServiceContract, 'version'>, issues: Issue[]) =>
   new LabError({

@@ -505,14 +505,19 @@ test('since when a lock is that is meant is said of what is to be unlocked alone
 const someTurns = async () => {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
+/** Takings are answered only once what it returns is called. */
+const held = (grantAfter: (until: Promise<void>) => void): (() => void) => {
+  let grant = () => {}
+  grantAfter(new Promise((resolve) => (grant = resolve)))
+  return () => grant()
+}
 const asking = async (asked: readonly string[]) => {
   while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
 }
 
 test('a lock that is given up while it is asked for rejects at once, and is given back as soon as it comes', async () => {
   const { client, asked, grantAfter } = lab([found('pi', 'a.supply', supply, 'pi.a')])
-  let grant = () => {}
-  grantAfter(new Promise((resolve) => (grant = resolve)))
+  const grant = held(grantAfter)
   const stop = new AbortController()
   const locking = client.lock(['a.supply'], { signal: stop.signal })
   await asking(asked)
@@ -524,13 +529,13 @@ test('a lock that is given up while it is asked for rejects at once, and is give
   assert.equal(asked, ['take pi.a', 'release pi.a'])
 
   asked.length = 0
-  grantAfter(new Promise((resolve) => (grant = resolve)))
+  const grantAgain = held(grantAfter)
   const closing = client.lock(['a.supply'])
   await asking(asked)
   const closed = client.close()
   assert.is(await codeOf(closing), 'client-closed')
   assert.equal(asked, ['take pi.a'])
-  grant()
+  grantAgain()
   // Whoever waits for the client to be closed has given back what it got.
   await closed
   assert.equal(asked, ['take pi.a', 'release pi.a'])
@@ -539,12 +544,10 @@ test('a lock that is given up while it is asked for rejects at once, and is give
 test('a client that is closed in the middle of a lock has given back what was taken already', async () => {
   const parts = [found('pi', 'a.supply', supply, 'pi.a'), found('pi', 'b.supply', supply, 'pi.b')]
   const { client, asked, grantAfter } = lab(parts)
-  let grant = () => {}
-  grantAfter(new Promise((resolve) => (grant = resolve)))
+  const grantFirst = held(grantAfter)
   const locking = codeOf(client.lock(['a.supply', 'b.supply']))
   await asking(asked)
-  const grantFirst = grant
-  grantAfter(new Promise((resolve) => (grant = resolve)))
+  const grant = held(grantAfter)
   grantFirst()
   while (!asked.includes('take pi.b')) await new Promise((resolve) => setImmediate(resolve))
   const closed = client.close()
@@ -605,8 +608,7 @@ test('a hold that the person had before the taking outlives a taking that fails 
   assert.is(await codeOf(client.lock(['a.supply', 'b.supply'])), 'bench-busy')
   assert.equal(asked.splice(0), ['take pi.a', 'take pi.b'])
 
-  let grant = () => {}
-  grantAfter(new Promise((resolve) => (grant = resolve)))
+  const grant = held(grantAfter)
   const stop = new AbortController()
   const locking = client.lock(['a.supply'], { signal: stop.signal })
   await asking(asked)
