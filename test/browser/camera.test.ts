@@ -254,6 +254,15 @@ test("the chart's cursor shows the picture of that moment; the film is moved by 
 test('a picture that can not be had is said to be, and no other stands in its place', async () => {
   const { page, context } = await visitAs(browser, lab, ada, {})
   let isBroken = false
+  // All that is ever seen of it, for a moment, too.
+  await page.addInitScript(() =>
+    new MutationObserver((_changes, watch) => {
+      const canvas = document.querySelector('section[aria-labelledby=recording] canvas')
+      if (canvas === null || getComputedStyle(canvas).visibility !== 'visible') return
+      document.documentElement.dataset.pictureSeen = ''
+      watch.disconnect()
+    }).observe(document, { subtree: true, childList: true, attributes: true }),
+  )
   await page.route('**/recording/view/*', async (route) => {
     if (!isBroken) return await route.fulfill({ status: 404 })
     const answer = await route.fetch()
@@ -267,8 +276,8 @@ test('a picture that can not be had is said to be, and no other stands in its pl
     isBroken = broken
     await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
     await page.getByText('this picture can not be shown').waitFor({ timeout: 30_000 })
-    const seen = await page.locator('section[aria-labelledby=recording] canvas').isVisible()
-    assert.is(seen, false, String(broken))
+    assert.is(await page.locator('section[aria-labelledby=recording] canvas').isVisible(), false, String(broken))
+    assert.is(await page.evaluate(() => 'pictureSeen' in document.documentElement.dataset), false, String(broken))
   }
   assert.equal(await barriersOn(page), [])
   await context.close()

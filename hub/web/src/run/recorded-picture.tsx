@@ -22,6 +22,7 @@ export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; m
   const piece = useQuery(pieceQuery(api, { ...key, number }))
   const jpeg = piece.data?.[index]?.jpeg
   const [broken, setBroken] = useState<Uint8Array>()
+  const [isDrawn, setDrawn] = useState(false)
   const isMissing = jpeg === undefined ? piece.isError || piece.isSuccess : jpeg === broken
   const next = film.frames.some(({ piece: one }) => one === number + 1) ? number + 1 : undefined
 
@@ -31,7 +32,10 @@ export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; m
     if (next !== undefined) void client.prefetchQuery(pieceQuery(api, { ...key, number: next }))
   }, [next, run.id, film.part])
   useEffect(() => {
-    if (jpeg === undefined) return
+    if (jpeg === undefined) {
+      setDrawn(false)
+      return
+    }
     let current = true
     void createImageBitmap(new Blob([jpeg as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' })).then(
       (picture) => {
@@ -43,11 +47,14 @@ export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; m
           }
           at.getContext('2d')?.drawImage(picture, 0, 0)
           at.dataset.time = String(time)
+          setDrawn(true)
         }
         picture.close()
       },
       () => {
-        if (current) setBroken(jpeg)
+        if (!current) return
+        setBroken(jpeg)
+        setDrawn(false)
       },
     )
     return () => {
@@ -65,7 +72,7 @@ export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; m
         ref={canvas}
         className={styles.picture}
         // Another moment's picture would stand there with the time of this one.
-        style={{ visibility: jpeg === undefined || isMissing ? 'hidden' : undefined }}
+        style={{ visibility: isDrawn && jpeg !== undefined && !isMissing ? undefined : 'hidden' }}
         width={4}
         height={3}
         role="img"
