@@ -11,6 +11,7 @@ import { newId } from '../../primitives/ids.ts'
 import { asLabError, type LabError } from '../../primitives/lab-error.ts'
 import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import type { BenchHold, Directory } from './directory.ts'
+import { giveBackLater } from './give-back-later.ts'
 
 export interface AskedHoldOptions {
   readonly directory: Directory
@@ -25,7 +26,6 @@ const WAITS_MS = [0, 250, 1000, 2000]
 const TRIED_MS = 30_000
 /** As long as a hold lasts that nobody renews. */
 export const LASTS_MS = LONGEST_LEASE_S * 1000
-const GIVE_BACK_EACH_MS = 2000
 
 export class AskedHold {
   readonly #options: AskedHoldOptions
@@ -34,6 +34,8 @@ export class AskedHold {
   /** What was answered, or is being asked. */
   #asked: Promise<BenchHold> | undefined
   #isOver = false
+  /** Before this nothing is given back. */
+  #after: Promise<unknown> = Promise.resolve()
   #givingBack: Promise<void> | undefined
 
   constructor(options: AskedHoldOptions) {
@@ -74,18 +76,16 @@ export class AskedHold {
   }
 
   /**
-   * The same, as soon as the hub is there; ends with the signal, after one try, or when the hold has ended by itself. Never
-   * rejects.
+   * The same, after that and as soon as the hub is there; ends with the signal, after one try, or when the hold has ended by
+   * itself. Never rejects.
    */
-  async giveBackLater(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options
-    do {
-      await this.giveBack().catch(() => {}) // tried again below
-      if (!this.#isOver) await clock.sleep(GIVE_BACK_EACH_MS, signal).catch(() => {}) // the loop ends
-    } while (!this.#isOver && !signal.aborted)
+  async giveBackLater(after: Promise<unknown>, signal: AbortSignal): Promise<void> {
+    this.#after = after
+    await giveBackLater(() => this.giveBack(), this.#options.clock, signal)
   }
 
   async #giveBack(): Promise<void> {
+    await this.#after
     const { directory, bench, clock } = this.#options
     if (clock.monotonic() - this.#askedMs >= LASTS_MS) this.#isOver = true
     if (this.#isOver) return

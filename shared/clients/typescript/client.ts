@@ -7,7 +7,6 @@
 import type { Clock } from '../../primitives/clock.ts'
 import { newId } from '../../primitives/ids.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
-import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import { requireCompatible } from '../../rpc/contract/compare-contracts.ts'
 import { type ActionsOf, createProxy, type Proxy as ServiceProxy } from '../../rpc/contract/proxy.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
@@ -17,9 +16,11 @@ import { type AnyCall, batchServices, type Checked, type OutcomesOfAll, type Rea
 import { type Connection, createConnection, type WayInUse } from './connection.ts'
 import { type Directory, type Found, named, requireName, requireNames, requireSeenOf } from './directory.ts'
 import { endLocks, seenOfBenches } from './end-locks.ts'
+import { GIVE_BACK_EACH_MS } from './give-back-later.ts'
 import type { Access } from './kept-access.ts'
 import { sameContract } from './same-contract.ts'
-import { type Ending, endsLease, type Group, takeBench, takeServices } from './take.ts'
+import { endsLease, type Group } from './take.ts'
+import { takeAll } from './take-all.ts'
 import type { Way } from './ways/way.ts'
 import { WhoHasIt } from './who-has-it.ts'
 
@@ -82,8 +83,7 @@ export interface Client extends AsyncDisposable {
   ): Promise<OutcomesOfAll<Calls>>
   /**
    * Locks services, and with a part of a bench the bench; all of them, or none. `*` and `?` in a name stand for any text and
-   * letter: `bench3.*`, `pi/*`. Given up by its signal it rejects at once, and benches that it got are given back after that;
-   * of what a node locks itself it rejects once that has answered, or was silent for its time.
+   * letter: `bench3.*`, `pi/*`. Given up by its signal it rejects at once, and what it got is given back after that.
    */
   lock(names: readonly string[], options?: LockOptions): Promise<Lock>
   /**
@@ -122,6 +122,7 @@ class LabClient implements Client {
   readonly #options: CreateClientOptions
   readonly #groups = new Map<string, Group>()
   readonly #locks = new Set<Lock>()
+  readonly #taking = new Set<Promise<Lock>>()
   readonly #who: WhoHasIt
   readonly #met = new WeakMap<object, Reaching>()
   /** Its node knows this program's links by it. */
@@ -166,7 +167,17 @@ class LabClient implements Client {
     return (await batchServices((service) => this.#met.get(service), calls, options)) as never
   }
 
-  async lock(names: readonly string[], { reason = '', session, ...options }: LockOptions = {}): Promise<Lock> {
+  async lock(names: readonly string[], options?: LockOptions): Promise<Lock> {
+    const taking = this.#lock(names, options)
+    this.#taking.add(taking)
+    try {
+      return await taking
+    } finally {
+      this.#taking.delete(taking)
+    }
+  }
+
+  async #lock(names: readonly string[], { reason = '', session, ...options }: LockOptions = {}): Promise<Lock> {
     requireNames(names)
     const closing = this.#closing.signal
     const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal])
@@ -175,55 +186,19 @@ class LabClient implements Client {
     // In one order for everybody: two who want the same never wait for each other with half of it.
     found.sort((a, b) => compare(a.bench ?? a.id, b.bench ?? b.id) || compare(a.id, b.id))
     const lost = new AbortController()
-    const benches: Group[] = []
-    const undo: ((why: Ending) => Promise<void>)[] = []
-    const takeBack = async (why: Ending) => (await Promise.allSettled(undo.map((back) => back(why)))).find(hasFailed)
-    try {
-      for (const bench of new Set(found.flatMap(({ bench }) => bench ?? []))) {
-        const group = await unlessAborted(this.#together(found.filter((one) => one.bench === bench)), signal)
-        benches.push(group)
-        await takeBench({
-          directory: this.directory,
-          clock: this.#options.clock,
-          group,
-          bench,
-          undo,
-          lost,
-          session,
-          reason,
-          signal,
-          closing,
-        })
-      }
-      for (const node of new Set(found.filter(({ bench }) => bench === undefined).map(({ node }) => node))) {
-        const own = found.filter((one) => one.node === node && one.bench === undefined)
-        const services = own.map(({ name }) => name)
-        const { graceS } = this.#options
-        await takeServices({
-          id: newId(this.#options.clock.now()),
-          group: await unlessAborted(this.#together(own), signal),
-          clock: this.#options.clock,
-          services,
-          reason,
-          graceS,
-          undo,
-          lost,
-          signal,
-        })
-      }
-      if (closing.aborted) throw closed()
-      for (const group of benches) group.unknown = undefined
-    } catch (error) {
-      await takeBack('not taken')
-      throw await this.#saidWho(error, found)
-    }
+    const { clock, graceS } = this.#options
+    const together = (some: readonly Found[]) => this.#together(some)
+    const { directory } = this
+    const all = { found, together, directory, clock, graceS, session, reason, lost, signal, closing }
+    const takeBack = await takeAll(all).catch(async (thrown: unknown) => {
+      throw await this.#saidWho(thrown, found)
+    })
     const lock: Lock = {
       services: found.map(({ id }) => id),
       lost: lost.signal,
       release: async () => {
         if (!this.#locks.delete(lock)) return
-        const failed = await takeBack('released')
-        if (failed !== undefined) throw failed.reason
+        await takeBack()
       },
       [Symbol.asyncDispose]: () => lock.release(),
     }
@@ -248,8 +223,10 @@ class LabClient implements Client {
 
   async close(): Promise<void> {
     this.#closing.abort(closed())
+    // They reject at once, and say what they may have got.
+    await Promise.allSettled(this.#taking)
     await Promise.allSettled([...this.#locks].map((lock) => lock.release()))
-    await Promise.allSettled([...this.#groups.values()].map(({ unknown }) => unknown?.giveBack()))
+    await Promise.allSettled([...this.#groups.values()].map((group) => this.#givenBack(group)))
     await Promise.all([...this.#groups.values()].map(({ connection }) => connection.close()))
     this.#groups.clear()
     await this.directory.close?.()
@@ -257,6 +234,14 @@ class LabClient implements Client {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** What a node has of it that is silent ends by itself, a moment after the links of its owner. */
+  async #givenBack({ unknown, givingBack }: Group): Promise<void> {
+    const patience = new AbortController()
+    const late = this.#options.clock.sleep(GIVE_BACK_EACH_MS, patience.signal).catch(() => {}) // it was in time
+    await Promise.allSettled([unknown?.giveBack(), Promise.race([givingBack, late])])
+    patience.abort()
   }
 
   /** Of what was asked for, that which another has. */
@@ -296,6 +281,7 @@ class LabClient implements Client {
       lease: undefined,
       onLost: undefined,
       unknown: undefined,
+      givingBack: undefined,
       connection: createConnection({
         node,
         ways,
@@ -359,7 +345,5 @@ const caller = (
 })
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
-const hasFailed = (one: PromiseSettledResult<void>): one is PromiseRejectedResult => one.status === 'rejected'
 
 const closed = () => new LabError({ code: 'client-closed', kind: 'caller', message: 'this client was closed' })

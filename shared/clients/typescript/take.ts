@@ -11,8 +11,6 @@ import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import { AskedHold, isUnknown, LASTS_MS } from './asked-hold.ts'
 import type { Connection } from './connection.ts'
 import type { BenchHold, Directory } from './directory.ts'
-import { nodeLocks } from './node-locks.ts'
-import { watchLocks } from './watch-locks.ts'
 
 /** Services that are reached over one connection: a bench's, or a node's others. */
 export interface Group {
@@ -25,6 +23,8 @@ export interface Group {
   onLost: ((error: LabError) => void) | undefined
   /** Its bench is being taken, or may have been without a word of it. */
   unknown: AskedHold | undefined
+  /** Services of it are given back that may have been locked: what is locked next waits for that. Never rejects. */
+  givingBack: Promise<unknown> | undefined
 }
 
 /** Why it is given back: the lock is wanted no more, or it could not be taken whole. */
@@ -34,21 +34,21 @@ export interface Taking {
   readonly group: Group
   /** What gives it back, in the order of taking. */
   readonly undo: ((why: Ending) => Promise<void>)[]
-  /** Given up with it: then nobody waits for what is given back of a bench. */
+  /** Given up with it: then nobody waits for what is given back. */
   readonly signal: AbortSignal
+  readonly clock: Clock
+  /** Aborted when the client is closed. */
+  readonly closing: AbortSignal
 }
 
 export interface TakeBench extends Taking {
   readonly directory: Directory
-  readonly clock: Clock
   readonly bench: string
   readonly lost: AbortController
   /** The live session that has the bench, where it is not to be taken. */
   readonly session: string | undefined
   /** What for; empty for no reason. */
   readonly reason: string
-  /** Aborted when the client is closed. */
-  readonly closing: AbortSignal
 }
 
 const RENEW_MS = 60_000
@@ -110,11 +110,11 @@ export async function takeBench({
       const { connection } = group
       // A link that goes on showing the hold would be closed with it, whoever uses it by then.
       const left = wasShown ? connection.renew().catch(() => connection.leave()) : Promise.resolve()
-      void left.then(() => asked?.giveBackLater(closing))
+      void asked?.giveBackLater(unlessAborted(left, closing).catch(isNoMatter), closing)
       return
     }
     const taken = await taking.catch((thrown: unknown) => {
-      if (isUnknown(asLabError(thrown))) void asked?.giveBackLater(closing)
+      if (isUnknown(asLabError(thrown))) void asked?.giveBackLater(Promise.resolve(), closing)
       else if (isMine()) group.unknown = undefined
       return undefined
     })
@@ -152,7 +152,7 @@ export async function takeBench({
 }
 
 /** Has a link there until what it returns is called. */
-async function kept(connection: Connection, signal: AbortSignal): Promise<() => void> {
+export async function kept(connection: Connection, signal: AbortSignal): Promise<() => void> {
   const keeping = connection.keep()
   try {
     return await unlessAborted(keeping, signal)
@@ -168,6 +168,9 @@ const notRenewed = (bench: string, { message }: LabError) =>
     kind: 'caller',
     message: `${bench} could not be held on for ${LASTS_MS / 60_000} minutes: ${message}`,
   })
+
+/** The client is closed, and its links with it. */
+const isNoMatter = () => {}
 
 /** The node closes links of a hold that has ended: this one goes on without it. */
 async function withoutHold({ connection }: Group): Promise<void> {
@@ -186,53 +189,4 @@ async function giveBack(directory: Directory, group: Group, bench: string, lease
     // Then the node frees the bench by itself, a moment after its holder has gone.
     await connection.leave()
   }
-}
-
-/** Locks services of one node that are no parts of benches. */
-export async function takeServices(
-  taking: Taking & {
-    readonly services: readonly string[]
-    readonly reason: string
-    readonly graceS: number | undefined
-    /** Of this taking alone: what other programs of the same person have locked stays theirs. */
-    readonly id: string
-    readonly clock: Clock
-    readonly lost: AbortController
-  },
-): Promise<void> {
-  const { group, services, reason, graceS, id, undo, signal, clock, lost } = taking
-  const { connection } = group
-  const letGo = await kept(connection, signal)
-  const args = { services, ...(reason === '' ? {} : { reason }), ...(graceS === undefined ? {} : { graceS }) }
-  /** What it is given back by, once it may have been taken. */
-  let asked: { readonly id?: string } | undefined
-  const locking = (async () => {
-    const node = await nodeLocks(connection)
-    asked = node.takesId ? { id } : {}
-    // By its id the same is taken, where the answer was lost.
-    await connection.call('node/lock', { ...args, ...asked }, { idempotent: node.takesId })
-    return node
-  })()
-  const over = new AbortController()
-  const gone = new Set<string>()
-  undo.push(async () => {
-    letGo()
-    over.abort()
-    const isRefused = await locking.then(
-      () => false,
-      (thrown: unknown) => asLabError(thrown).kind !== 'link',
-    )
-    // What was lost may be another's by now.
-    const left = services.filter((service) => !gone.has(service))
-    if (isRefused || asked === undefined || left.length === 0) return
-    const given = { services: left, ...asked }
-    await connection.call('node/unlock', given, { idempotent: true }).catch((thrown: unknown) => {
-      // Its node has ended it already.
-      if (asLabError(thrown).code !== 'not-locked') throw thrown
-    })
-  })
-  const { tells } = await unlessAborted(locking, signal)
-  if (tells === 'nothing') return
-  const watched = tells === 'each taking' ? id : undefined
-  void watchLocks({ connection, services, id: watched, gone, lost, clock, signal: over.signal })
 }

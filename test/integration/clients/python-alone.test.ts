@@ -42,6 +42,7 @@ test('test_alone.py passes', async ({ signal }) => {
     FERNLAB_SOCKET: join(node.dataFolder, 'services.sock'),
     FERNLAB_ADA: await own('ada'),
     FERNLAB_BOB: await own('bob'),
+    FERNLAB_CYD: await own('cyd'),
   }
   await owner.close()
   const { code, err } = await runPython('test_alone.py', [], { env, signal })

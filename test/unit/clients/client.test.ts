@@ -59,6 +59,8 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
   const had = new Set<string>()
   let granting: Promise<void> | undefined
   let showing: Promise<void> | undefined
+  let hiding: Promise<void> | undefined
+  let answering: Promise<void> | undefined
   let refusing: LabError | undefined
   let links = 0
   let last: Peer | undefined
@@ -72,6 +74,7 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
     },
     access: async (node, names, lease) => {
       if (showing !== undefined && lease !== undefined) await showing
+      if (hiding !== undefined && lease === undefined) await hiding
       if (lease !== undefined && ended.has(lease)) throw refusal('lease-ended')
       if (names.some((name) => !services.some((service) => service.name === name))) throw refusal('service-unknown')
       return { addresses: ['here'], token: [node, ...names, lease ?? '-'].join(' ') }
@@ -109,8 +112,12 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
       last = createPeer({
         link: its,
         clock,
-        serve: (method, params, context) => {
+        serve: async (method, params, context) => {
           if (!method.startsWith('node/')) return serve(method, params, context)
+          if (answering !== undefined) {
+            asked.push(`asked ${method}`)
+            await answering
+          }
           if (method === 'node/contract.get') return { actions: { lock: { arguments: { id: { type: 'string' } } } } }
           const { services, id } = params as { services: string[]; id?: string }
           asked.push(`${method} ${services}`)
@@ -148,6 +155,14 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
     },
     showAfter: (until: Promise<void>) => {
       showing = until
+    },
+    /** Links show the hold until then. */
+    hideAfter: (until: Promise<void>) => {
+      hiding = until
+    },
+    /** The node itself is silent until then. */
+    answerAfter: (until: Promise<void> | undefined) => {
+      answering = until
     },
   }
 }
@@ -576,6 +591,112 @@ test('a lock that is given up before its node was shown the hold rejects at once
   assert.is(tokens.at(-1), 'pi a.supply -')
   await use.read(['voltage'])
   await client.close()
+})
+
+test('a lock that is given up after its node was shown the hold is given back once the link shows it no more', async () => {
+  const { client, asked, tokens, hideAfter, grantAfter } = lab([
+    found('pi', 'a.supply', supply, 'pi.a'),
+    found('pi', 'b.supply', supply, 'pi.b'),
+  ])
+  const stop = new AbortController()
+  const granted = { a: () => {}, b: () => {} }
+  granted.a = held(grantAfter)
+  const locking = client.lock(['a.supply', 'b.supply'], { signal: stop.signal })
+  await asking(asked)
+  granted.b = held(grantAfter)
+  granted.a()
+  while (!asked.includes('take pi.b')) await new Promise((resolve) => setImmediate(resolve))
+  assert.is(tokens.at(-1), 'pi a.supply lease of pi.a')
+  const hide = held(hideAfter)
+  stop.abort(refusal('call-cancelled'))
+  assert.is(await codeOf(locking), 'call-cancelled')
+  // Taken again at once, it waits for that.
+  const again = client.lock(['a.supply'])
+  await someTurns()
+  assert.equal(asked.splice(0), ['take pi.a', 'take pi.b'])
+  hide()
+  await someTurns()
+  assert.equal(asked.splice(0), ['release pi.a', 'take pi.a'])
+  granted.b()
+  await (await again).release()
+  await client.close()
+})
+
+/** Once so many have been asked of the node itself, which is silent. */
+const untilAsked = async (asked: readonly string[], what: string) => {
+  while (!asked.includes(`asked ${what}`)) await new Promise((resolve) => setImmediate(resolve))
+}
+
+test('a lock that is given up before its node says what it can do asks for nothing to be locked', async () => {
+  const { client, asked, answerAfter } = lab([found('pi', 'fit')])
+  const answer = held(answerAfter)
+  const stop = new AbortController()
+  const locking = client.lock(['fit'], { signal: stop.signal })
+  await untilAsked(asked, 'node/contract.get')
+  stop.abort(refusal('call-cancelled'))
+  assert.is(await codeOf(locking), 'call-cancelled')
+  answer()
+  await someTurns()
+  assert.equal(asked, ['asked node/contract.get'])
+  await client.close()
+})
+
+/** A lock that is given up while its node is silent about it. */
+async function givenUp({ client, asked, answerAfter }: ReturnType<typeof lab>) {
+  const answerContract = held(answerAfter)
+  const stop = new AbortController()
+  const locking = client.lock(['fit'], { signal: stop.signal })
+  await untilAsked(asked, 'node/contract.get')
+  const answer = held(answerAfter)
+  answerContract()
+  await untilAsked(asked, 'node/lock')
+  stop.abort(refusal('call-cancelled'))
+  assert.is(await codeOf(locking), 'call-cancelled')
+  asked.length = 0
+  return () => {
+    answerAfter(undefined)
+    answer()
+  }
+}
+
+test('a lock that is given up while its node is silent rejects at once; what it got is given back before it is locked again', async () => {
+  const one = lab([found('pi', 'fit')])
+  const answer = await givenUp(one)
+  const again = one.client.lock(['fit'])
+  await someTurns()
+  assert.equal(one.asked, [])
+  answer()
+  await (await again).release()
+  assert.equal(one.asked, ['node/lock fit', 'node/unlock fit', 'node/lock fit', 'node/unlock fit'])
+  assert.equal(new Set(one.takings).size, 4, 'each taking by an id of its own')
+  await one.client.close()
+})
+
+test('what was given up is given back when its node is there again, where no answer came', async () => {
+  const one = lab([found('pi', 'fit')])
+  const answer = await givenUp(one)
+  // Longer than calls wait for their answers, so that giving back is tried anew.
+  for (let second = 0; second < 70; second++) {
+    await one.clock.advance(1000)
+    await someTurns()
+  }
+  answer()
+  for (let second = 0; second < 3; second++) {
+    await one.clock.advance(1000)
+    await someTurns()
+  }
+  assert.is(one.asked.at(-1), 'node/unlock fit')
+  await one.client.close()
+})
+
+test('a client is closed within two seconds beside a node that is silent about a lock that was given up', async () => {
+  const one = lab([found('pi', 'fit')])
+  const answer = await givenUp(one)
+  const closed = one.client.close()
+  await someTurns()
+  await one.clock.advance(2000)
+  await closed
+  answer()
 })
 
 test('a lock that is given up between two tries is asked for no more by it, and given back when its hub is there', async () => {

@@ -2,6 +2,7 @@
 import asyncio
 import os
 import unittest
+import unittest.mock
 
 import fernlab
 from fernlab import AsyncProxy, LabError, Proxy
@@ -9,6 +10,8 @@ from fernlab.background import background
 from fernlab.lab import close_labs
 
 URL, SOCKET, ADA, BOB = (os.environ[f"FERNLAB_{name}"] for name in ("URL", "SOCKET", "ADA", "BOB"))
+#: No other link of this program is hers.
+CYD = os.environ["FERNLAB_CYD"]
 
 
 class Alone(unittest.TestCase):
@@ -81,32 +84,74 @@ class Alone(unittest.TestCase):
         self.assertEqual(len(fernlab.Directory(address=SOCKET).search()), 2)
         self.assertIn("/rpc", repr(fernlab.Directory(address=URL)))
 
-    def test_a_lock_that_is_given_up_while_it_is_asked_for_locks_nothing(self):
-        async def work():
-            ada = await AsyncProxy.connect("bench-1.psu", address=URL, token=ADA)
-            bob = await AsyncProxy.connect("bench-1.psu", address=URL, token=BOB)
-            peer = ada._service.group.connection._peer
-            call, answered, go = peer.call, asyncio.Event(), asyncio.Event()
+    def given_up(self, silent_at, then):
+        """What was asked of the node with a lock that is given up while it is silent about that, and with ``then``."""
 
-            async def late(*args):
-                answer = await call(*args)
-                answered.set()
-                await go.wait()
+        async def work():
+            cyd = await AsyncProxy.connect("bench-1.psu", address=URL, token=CYD)
+            peer = cyd._service.group.connection._peer
+            call, reached, go, asked = peer.call, asyncio.Event(), asyncio.Event(), []
+
+            async def late(method, *args):
+                asked.append(method)
+                answer = await call(method, *args)
+                if method == silent_at and not reached.is_set():
+                    reached.set()
+                    await go.wait()
                 return answer
 
             peer.call = late
-            taking = asyncio.ensure_future(ada.lock().take())
-            await answered.wait()
+            taking = asyncio.ensure_future(cyd.lock("a diode", 0).take())
+            await reached.wait()
             taking.cancel()
-            go.set()
             with self.assertRaises(asyncio.CancelledError):
                 await taking
+            self.assertFalse(go.is_set())
+            await then(cyd, go)
+            await cyd.close()
+            return [method for method in asked if method in ("node/lock", "node/unlock")]
+
+        return asyncio.run(asyncio.wait_for(work(), 20))
+
+    def test_a_lock_that_is_given_up_at_a_silent_node_ends_at_once_and_is_given_back(self):
+        async def locked_again(cyd, go):
+            again = asyncio.ensure_future(cyd.lock("another").take())
+            await asyncio.sleep(0.05)
+            self.assertFalse(again.done(), "it waits for what is given back")
+            go.set()
+            await again
+            self.assertEqual([one["lock"]["reason"] for one in await cyd.of_node("locks")], ["another"])
+            await cyd.unlock()
+
+        asked = self.given_up("node/lock", locked_again)
+        self.assertEqual(asked, ["node/lock", "node/unlock", "node/lock", "node/unlock"])
+
+        async def no_more(_, go):
+            go.set()
+            await asyncio.sleep(0.05)
+
+        self.assertEqual(self.given_up("node/contract.get", no_more), [], "nothing is locked to be unlocked")
+
+    def test_a_program_that_ends_gives_back_a_lock_that_was_given_up_and_waits_no_longer_than_a_moment(self):
+        async def answers(cyd, go):
+            asyncio.get_running_loop().call_later(0.1, go.set)
+            await close_labs()
+            bob = await AsyncProxy.connect("bench-1.psu", address=URL, token=BOB)
             async with bob.lock():
                 await bob.set("voltage", 1)
-            await ada.close()
             await bob.close()
 
-        asyncio.run(work())
+        self.assertEqual(self.given_up("node/lock", answers), ["node/lock", "node/unlock"])
+
+        async def stays_silent(*_):
+            with unittest.mock.patch("fernlab.lab.GIVE_BACK_EACH_S", 0.1):
+                await close_labs()
+            staff = await AsyncProxy.connect("bench-1.psu", address=SOCKET)
+            while await staff.of_node("locks"):
+                await asyncio.sleep(0.02)
+            await staff.close()
+
+        self.assertEqual(self.given_up("node/lock", stays_silent), ["node/lock"], "it ended after its grace")
 
     def test_a_lock_whose_answer_was_lost_is_given_back(self):
         async def work():

@@ -319,7 +319,7 @@ class ByHub(unittest.TestCase):
         self.offer("bench1.supply")
         silent = (503, {"code": "node-silent", "detail": "no answer", "retry": "later"})
         supply = Proxy("bench1.supply", self.hub)
-        patched = {"HOLD_S": 2, "_WAITS_S": (), "_GIVE_BACK_EACH_S": 600}
+        patched = {"HOLD_S": 2, "_WAITS_S": (), "GIVE_BACK_EACH_S": 600}
         with unittest.mock.patch.multiple("fernlab.asked_hold", **patched):
             self.server.answers["POST /api/v1/benches/pi.bench1/lease"] = silent
             began = time.monotonic()
@@ -363,7 +363,7 @@ class ByHub(unittest.TestCase):
             await asyncio.sleep(0.5)
             self.assertEqual(len(self.bodies("POST", "/benches/pi.bench1/lease")), before)
 
-        patched = {"_WAITS_S": (), "_GIVE_BACK_EACH_S": 0.05}
+        patched = {"_WAITS_S": (), "GIVE_BACK_EACH_S": 0.05}
         with unittest.mock.patch.multiple("fernlab.asked_hold", **patched):
             asyncio.run(work())
 

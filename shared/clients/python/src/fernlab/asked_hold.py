@@ -18,7 +18,8 @@ HOLD_S = 600
 #: A hub that is being started again, or a link that broke, is back after so long.
 _WAITS_S = (0.0, 0.25, 1.0, 2.0)
 _TRIED_S = 30.0
-_GIVE_BACK_EACH_S = 2.0
+#: What is given back is tried so often.
+GIVE_BACK_EACH_S = 2.0
 
 
 class AskedHold:
@@ -77,7 +78,7 @@ class AskedHold:
             try:
                 await self.give_back()
             except LabError:
-                await asyncio.sleep(_GIVE_BACK_EACH_S)  # tried again
+                await asyncio.sleep(GIVE_BACK_EACH_S)  # tried again
 
     async def _give_back(self) -> None:
         if time.monotonic() - self._asked_at >= HOLD_S:

@@ -9,7 +9,7 @@ import contextlib
 import weakref
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union, cast
 
-from .asked_hold import AskedHold
+from .asked_hold import GIVE_BACK_EACH_S, AskedHold
 from .connection import Connection
 from .directory import AsyncDirectory, Found
 from .errors import LabError
@@ -49,6 +49,8 @@ class Group:
         self.is_being_taken = False
         #: Its bench may have been taken without a word of it.
         self.unknown: Optional[AskedHold] = None
+        #: What a lock got that was given up: what is locked next waits for that. Raises nothing.
+        self.giving_back: Optional["asyncio.Future[Any]"] = None
         self.services: List[str] = []
         #: Those of them that were not there when access was asked for last.
         self._gone: Set[str] = set()
@@ -56,6 +58,18 @@ class Group:
         self.directory = directory
         self.who = WhoHasIt(directory)
         self.connection = Connection(node, self._access, ways, amend=self._amend)
+
+    async def close(self) -> None:
+        if self.unknown is not None:
+            self.unknown.leave()
+            with contextlib.suppress(LabError):  # its hub is away: it ends by itself
+                await self.unknown.give_back()
+        if self.giving_back is not None:
+            # What a silent node has of it ends by itself, a moment after the links of its owner.
+            await asyncio.wait({self.giving_back}, timeout=GIVE_BACK_EACH_S)
+            self.giving_back.cancel()
+            self.giving_back = None
+        await self.connection.close()
 
     async def add(self, service: str) -> None:
         async with self._adding:
@@ -146,12 +160,7 @@ class Lab:
 
     async def close(self) -> None:
         """Ends all links; what is called later opens them anew."""
-        for group in list(self._groups.values()):
-            if group.unknown is not None:
-                group.unknown.leave()
-                with contextlib.suppress(LabError):  # its hub is away: it ends by itself
-                    await group.unknown.give_back()
-            await group.connection.close()
+        await asyncio.gather(*(group.close() for group in self._groups.values()))
 
 
 _labs: "weakref.WeakKeyDictionary[Any, Dict[Any, Lab]]" = weakref.WeakKeyDictionary()

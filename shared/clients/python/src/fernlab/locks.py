@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from typing import Any, Coroutine, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Awaitable, Callable, Coroutine, Dict, List, Optional, Sequence, Set, Tuple
 
-from .asked_hold import HOLD_S, AskedHold, is_unknown
+from .asked_hold import GIVE_BACK_EACH_S, HOLD_S, AskedHold, is_unknown
 from .directory import AsyncDirectory
 from .errors import LabError
 from .lab import LOST, Group, Hold
@@ -31,7 +31,7 @@ class AsyncLock:
         self._reason = reason
         self._grace = grace
         self._session = session
-        self._undo: List[Any] = []
+        self._undo: List[Callable[[], Awaitable[None]]] = []
         self._keeping: List["asyncio.Task[None]"] = []
         #: Why the lock was lost, if it was: somebody with the right to has ended it, or the hub was away for too long. Of one
         #: that a node gives ``lock-ended``, with ``details["why"]`` as the node says it.
@@ -40,16 +40,26 @@ class AsyncLock:
         self._over: Optional[asyncio.Event] = None
 
     async def take(self) -> None:
-        """Takes all, or raises ``bench-busy``, ``locked-already`` or ``service-locked`` and has taken nothing."""
+        """Takes all, or raises ``bench-busy``, ``locked-already`` or ``service-locked`` and has taken nothing.
+
+        Cancelled it ends at once, and what it got is given back after that.
+        """
         self.lost = None
         self._over = asyncio.Event()
+        groups = _groups(self._held)
         try:
-            for group in _groups(self._held):
+            earlier = {group.giving_back for group in groups if group.giving_back is not None}
+            if earlier:
+                await asyncio.wait(earlier)
+            for group in groups:
                 services = [name for name, of in self._held if of is group]
                 if group.bench is not None and isinstance(group.directory, AsyncDirectory):
                     await self._hold(group, group.bench, group.directory)
                 else:
                     await self._lock(group, services)
+        except asyncio.CancelledError:
+            self._give_back_later(groups)
+            raise
         except BaseException:
             # Why it was not taken says more than what could not be given back, which ends after its grace.
             await self._give_back()
@@ -62,21 +72,27 @@ class AsyncLock:
             raise failure
 
     async def _give_back(self) -> Optional[LabError]:
+        self._end()
+        failure: Optional[LabError] = None
+        while self._undo:
+            error = await _undone(self._undo.pop())
+            failure = failure or error
+        return failure
+
+    def _give_back_later(self, groups: Sequence[Group]) -> None:
+        self._end()
+        undo, self._undo = self._undo, []
+        earlier = [group.giving_back for group in groups if group.giving_back is not None]
+        later = asyncio.gather(*earlier, *map(_until_undone, undo))
+        for group in groups:
+            group.giving_back = later
+
+    def _end(self) -> None:
         for task in self._keeping:
             task.cancel()
         self._keeping.clear()
         if self._over is not None:
             self._over.set()
-        failure: Optional[LabError] = None
-        while self._undo:
-            undo = self._undo.pop()
-            try:
-                await undo()
-            except LabError as error:
-                # What has ended by itself is given back.
-                if error.code not in (*LOST, "not-locked"):
-                    failure = failure or error
-        return failure
 
     async def until_lost(self, timeout: Optional[float] = None) -> Optional[LabError]:
         """Waits until the lock is lost, and gives why; None when it was given back, or after ``timeout`` seconds."""
@@ -130,7 +146,7 @@ class AsyncLock:
             self._over.set()
 
     async def _lock(self, group: Group, services: List[str]) -> None:
-        connection = group.connection
+        connection, over = group.connection, self._over
         gone: Set[str] = set()
         # Its own: what other programs of the same person have locked stays theirs.
         taking = uuid.uuid4().hex
@@ -140,6 +156,8 @@ class AsyncLock:
         async def lock() -> NodeLocks:
             nonlocal named
             node = await node_locks(connection)
+            if over is not None and over.is_set():
+                return node  # given up: nothing is locked to be unlocked
             named = {"id": taking} if node.takes_id else {}
             params = {"services": services, "reason": self._reason, "graceS": self._grace, **named}
             try:
@@ -172,6 +190,25 @@ class AsyncLock:
         self._keep(connection.stay_reached(lambda: True))
         if node.tells:
             self._keep(watch_locks(connection, services, taking if node.tells_each else None, gone, self._lose))
+
+
+async def _undone(undo: Callable[[], Awaitable[None]]) -> Optional[LabError]:
+    try:
+        await undo()
+    except LabError as error:
+        # What has ended by itself is given back.
+        return None if error.code in (*LOST, "not-locked") else error
+    return None
+
+
+async def _until_undone(undo: Callable[[], Awaitable[None]]) -> None:
+    """Tries again while no answer comes, for as long as it could last without its owner."""
+    since = time.monotonic()
+    while True:
+        failure = await _undone(undo)
+        if failure is None or failure.kind != "link" or time.monotonic() - since >= HOLD_S:
+            return
+        await asyncio.sleep(GIVE_BACK_EACH_S)
 
 
 async def _taken(group: Group, asked: AskedHold) -> str:

@@ -1,0 +1,58 @@
+import type { Clock } from '../../primitives/clock.ts'
+import { newId } from '../../primitives/ids.ts'
+import { unlessAborted } from '../../primitives/unless-aborted.ts'
+import type { Directory, Found } from './directory.ts'
+import { type Ending, type Group, takeBench } from './take.ts'
+import { takeServices } from './take-services.ts'
+
+export interface TakeAll {
+  /** In the order of taking. */
+  readonly found: readonly Found[]
+  /** The group of services that belong together. */
+  readonly together: (found: readonly Found[]) => Promise<Group>
+  readonly directory: Directory
+  readonly clock: Clock
+  readonly graceS: number | undefined
+  readonly session: string | undefined
+  readonly reason: string
+  /** Aborted when any of it is lost. */
+  readonly lost: AbortController
+  readonly signal: AbortSignal
+  readonly closing: AbortSignal
+}
+
+/**
+ * Takes the benches of these services, and of nodes those that are no parts of benches: all, or nothing. What is returned gives
+ * all of it back, and rejects with the first that could not be.
+ */
+export async function takeAll({ found, together, graceS, ...all }: TakeAll): Promise<() => Promise<void>> {
+  const { signal, closing, clock } = all
+  const groups: Group[] = []
+  const undo: ((why: Ending) => Promise<void>)[] = []
+  const giveBack = async (why: Ending) => (await Promise.allSettled(undo.map((back) => back(why)))).find(hasFailed)
+  const groupOf = async (some: readonly Found[]) => await unlessAborted(together(some), signal)
+  try {
+    for (const bench of new Set(found.flatMap(({ bench }) => bench ?? []))) {
+      const group = await groupOf(found.filter((one) => one.bench === bench))
+      groups.push(group)
+      await takeBench({ ...all, group, bench, undo })
+    }
+    const ofNodes = found.filter(({ bench }) => bench === undefined)
+    for (const node of new Set(ofNodes.map((one) => one.node))) {
+      const own = ofNodes.filter((one) => one.node === node)
+      const services = own.map(({ name }) => name)
+      await takeServices({ ...all, id: newId(clock.now()), group: await groupOf(own), services, graceS, undo })
+    }
+    closing.throwIfAborted()
+    for (const group of groups) group.unknown = undefined
+  } catch (thrown) {
+    await giveBack('not taken')
+    throw thrown
+  }
+  return async () => {
+    const failed = await giveBack('released')
+    if (failed !== undefined) throw failed.reason
+  }
+}
+
+const hasFailed = (one: PromiseSettledResult<void>): one is PromiseRejectedResult => one.status === 'rejected'
