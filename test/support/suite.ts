@@ -22,7 +22,7 @@ export type TestBody = (context: TestContext) => Promise<void> | void
 export type HookBody = () => Promise<void> | void
 
 export interface SuiteOptions {
-  /** Limit of each test; 10 s unless given, ten times that in the long run. */
+  /** Limit of each test; 30 s unless given, ten times that in the long run. */
   readonly timeoutMs?: number
   /** Limit of each hook; 60 s unless given. */
   readonly hookTimeoutMs?: number
@@ -130,7 +130,7 @@ const outcomes = new Outcomes()
 /** Opens a suite with uvu's shape, per-test time limits, strict hooks and reasons for skips; `run()` must follow. */
 export function suite(name: string, options: SuiteOptions = {}): Test {
   const inner = uvuSuite(name)
-  const timeoutMs = limit(options.timeoutMs ?? 10_000)
+  const timeoutMs = limit(options.timeoutMs ?? 30_000)
   const hookTimeoutMs = options.hookTimeoutMs ?? 60_000
   const before: HookBody[] = []
   const beforeEach: HookBody[] = []

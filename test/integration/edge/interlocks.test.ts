@@ -195,7 +195,7 @@ test('a latch outlives the node, also one that comes up without its hub', async 
   node = await node.restart()
   const until = async (holds: () => boolean) => {
     for (let i = 0; !holds(); i++) {
-      if (i > 200) throw new Error(`the bench is ${JSON.stringify(bench().status)}`)
+      if (i > 1500) throw new Error(`the bench is ${JSON.stringify(bench().status)}`)
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }

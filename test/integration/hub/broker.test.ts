@@ -24,7 +24,7 @@ test.after.each(async () => {
 test.after(() => lab.close())
 
 async function connect(options: IClientOptions, url = lab.hub.mqttUrl): Promise<MqttClient> {
-  const client = mqtt.connect(url, { reconnectPeriod: 0, connectTimeout: 3000, ...options })
+  const client = mqtt.connect(url, { reconnectPeriod: 0, connectTimeout: 10_000, ...options })
   clients.push(client)
   client.on('error', () => {})
   await new Promise<void>((resolve, reject) => {

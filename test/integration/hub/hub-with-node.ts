@@ -214,7 +214,7 @@ services: ${JSON.stringify(services)}
 }
 
 /** Resolves when the condition holds; looks every 10 ms. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 8000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 15_000): Promise<void> {
   const end = Date.now() + ms
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`${what}: not within ${ms} ms`)

@@ -224,7 +224,7 @@ export async function startScriptedHub(node: string): Promise<ScriptedHub> {
       if (error !== undefined) throw Object.assign(new Error(error.message), { code: error.code })
       return result
     },
-    until: (what, holds, ms = 8000) =>
+    until: (what, holds, ms = 15_000) =>
       new Promise((resolve, reject) => {
         const end = (error?: unknown) => {
           clearTimeout(timer)

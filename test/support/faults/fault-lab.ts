@@ -165,7 +165,7 @@ function assertNoLoss(logFile: string): void {
 /** Reads the supply's own state; the last safe stop may still be on its way for a moment. */
 async function assertBenchIsSafe(instruments: BenchInstruments): Promise<void> {
   let state = await instruments.supply()
-  for (let tries = 0; tries < 40 && (state.on || state.volts !== 0); tries++) {
+  for (let tries = 0; tries < 200 && (state.on || state.volts !== 0); tries++) {
     await pause(50)
     state = await instruments.supply()
   }
