@@ -4,6 +4,7 @@ import { RcCircuit, type RcConfig } from '@fernlab/firmware-bridge/emulated/circ
 import { createWorlds } from '@fernlab/firmware-bridge/emulated/worlds'
 import { ManualClock } from '@fernlab/shared/primitives/clock'
 import * as assert from 'uvu/assert'
+import { cpuMs } from '../../support/cpu-time.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('emulated circuits')
@@ -106,9 +107,9 @@ test('benches that have not been looked at for a day answer at once', () => {
   const circuit = new RcCircuit(rc, () => nowS)
   circuit.setGenerator({ on: true, shape: 'sine', frequencyHz: 3, amplitudeV: 3, offsetV: 0 })
   nowS = 86_400
-  const startedMs = performance.now()
+  const startedMs = cpuMs()
   assert.ok(Number.isFinite(circuit.volts(nowS)))
-  assert.ok(performance.now() - startedMs < 1000)
+  assert.ok(cpuMs() - startedMs < 1000)
 })
 
 const diode: DiodeConfig = {

@@ -7,6 +7,7 @@ import { createRecordStatistics } from '@fernlab/shared/protocol/record-statisti
 import { describeStreams } from '@fernlab/shared/protocol/streams'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
+import { cpuMs } from '../../support/cpu-time.ts'
 import { cases } from '../../support/long.ts'
 import { suite } from '../../support/suite.ts'
 import { mustParse, parts, withSteps } from './bench.ts'
@@ -398,16 +399,16 @@ test('an estimate of unknowns is not exact, bounded and quick', () => {
   assert.is(estimate(missing, {}).exact, false)
   const nested = '{ sweep: { variable: b, from: 1, to: 2, points: 100000, steps: [{ wait: a * b }] } }'
   const long = mustParse(withSteps(`  - sweep: { variable: a, from: 1, to: 2, points: 100000, steps: [${nested}] }`))
-  const start = performance.now()
+  const start = cpuMs()
   assert.is(estimate(long, {}).exact, false)
-  assert.ok(performance.now() - start < 1000)
+  assert.ok(cpuMs() - start < 1000)
   const variables = Array.from({ length: 15 }, (_, i) => `v${i}`)
   const deep = variables.reduceRight(
     (steps, variable) => `[{ repeat: { times: 30000, variable: ${variable}, steps: ${steps} } }]`,
     `[{ wait: ${variables.join(' + ')} }]`,
   )
   assert.is(estimate(mustParse(`title: Test\nversion: 1\nsteps: ${deep}\n`), {}, { parts }).exact, false)
-  assert.ok(performance.now() - start < 5000, 'loops in loops are bounded together')
+  assert.ok(cpuMs() - start < 5000, 'loops in loops are bounded together')
 })
 
 test('streams tell their columns', () => {

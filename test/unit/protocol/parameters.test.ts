@@ -6,6 +6,7 @@ import { matchesPattern, patternProblem } from '@fernlab/shared/protocol/pattern
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
+import { cpuMs } from '../../support/cpu-time.ts'
 import { suite } from '../../support/suite.ts'
 
 const test = suite('parameters')
@@ -89,9 +90,9 @@ test('NaN, infinite, huge and other types are refused', () => {
 test('a pattern that backtracks elsewhere takes linear time here', () => {
   const evil = { parameters: { text: { type: 'string', pattern: '^(a+)+$' } } } as const
   checkParameters(evil, { text: 'aa' })
-  const start = performance.now()
+  const start = cpuMs()
   const { issues } = checkParameters(evil, { text: `${'a'.repeat(900)}!` })
-  const took = performance.now() - start
+  const took = cpuMs() - start
   assert.match(formatIssues(issues), /does not match the pattern/)
   assert.ok(took < 500, `took ${took} ms`)
   assert.equal(checkParameters(evil, { text: 'a'.repeat(900) }).issues, [])
@@ -99,10 +100,10 @@ test('a pattern that backtracks elsewhere takes linear time here', () => {
 
 test('a pattern that is large in itself is refused', () => {
   for (const pattern of ['(a?){500}a{500}', '((a{100}){100}){100}', '(a', '(?=a)', '(a)\\1']) {
-    const start = performance.now()
+    const start = cpuMs()
     assert.type(patternProblem(pattern), 'string', pattern)
     assert.not(matchesPattern(pattern, 'a'.repeat(1000)))
-    assert.ok(performance.now() - start < 2000, pattern)
+    assert.ok(cpuMs() - start < 2000, pattern)
   }
   assert.is(patternProblem('^[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,64}$'), undefined)
 })
