@@ -167,7 +167,8 @@ test('another program of the same person has unlocked it; a token that ended end
   await other.client.unlock([psu])
   assert.equal(await whyOf(lock.lost), ['unlocked', 'bench bench-1 was unlocked by its owner'])
   await Promise.all([one.client.close(), other.client.close()])
-  const short = await ada({ lifetimeS: 2 })
+  // Of whole seconds, the first of which may be nearly over.
+  const short = await ada({ lifetimeS: 5 })
   const ends = await short.client.lock([psu])
   const error = await reasonOf(ends.lost)
   assert.match(error.code, /^(token-expired|lock-ended)$/)
