@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { WebSocket } from 'ws'
+import { timesBusy } from '../support/busy.ts'
 import { runCommand } from '../support/command.ts'
 import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
 import { root } from '../support/source-files.ts'
@@ -48,7 +49,7 @@ test('is up again within 5 s, with the node online; Ctrl-C stops it too', async 
   const startedAt = performance.now()
   running = await startFernlab({ dataFolder })
   const ms = performance.now() - startedAt
-  assert.ok(ms < 5_000, `it took ${ms} ms to be ready`)
+  assert.ok(ms < 5_000 * timesBusy(), `it took ${ms} ms to be ready`)
   const deadline = performance.now() + 10_000
   let nodes = await items('/api/v1/nodes')
   while (!nodes.some((node) => node.state === 'online') && performance.now() < deadline) {
@@ -63,13 +64,23 @@ test('is up again within 5 s, with the node online; Ctrl-C stops it too', async 
   assert.is((await running.stop('SIGINT')).code, 0)
 })
 
-/** Whatever port the hub has, its page goes straight to the demo node. */
+/** Whatever port the hub has, its page goes straight to the demo node, once the hub has told that where the page is. */
 async function assertTakesPageOf(origin: string): Promise<void> {
   const told = readFileSync(join(dataFolder, 'nodes/demo/services.json'), 'utf8')
   const [address = ''] = (JSON.parse(told) as { addresses: string[] }).addresses
-  const socket = new WebSocket(address, ['fernlab.rpc.1.cbor'], { origin })
-  await once(socket, 'open')
-  socket.terminate()
+  const deadline = performance.now() + 10_000
+  for (;;) {
+    const socket = new WebSocket(address, ['fernlab.rpc.1.cbor'], { origin })
+    const refusal = await once(socket, 'open').then(
+      () => undefined,
+      (error: Error) => error,
+    )
+    socket.terminate()
+    if (refusal === undefined) return
+    assert.match(refusal.message, '403', 'nothing but where the page is keeps it out')
+    assert.ok(performance.now() < deadline, refusal.message)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
 }
 
 test('a SIGTERM to npm, which does not pass it on, stops it as well', async () => {

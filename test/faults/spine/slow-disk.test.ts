@@ -1,6 +1,7 @@
 /** Every fsync takes 200 ms longer: the hub still answers at once, and the node still stops safely at once. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
+import { timesBusy } from '../../support/busy.ts'
 import { type FaultLab, startFaultLab } from '../../support/faults/fault-lab.ts'
 import { labId } from '../../support/faults/lab-files.ts'
 import { suite } from '../../support/suite.ts'
@@ -37,7 +38,11 @@ test('/healthz answers within 100 ms while runs are submitted, assigned and inge
   times.sort((a, b) => a - b)
   const p99 = times[Math.floor(times.length * 0.99)] ?? 0
   assert.ok(times.length > 50)
-  assert.ok(p99 <= 100, `the 99th percentile of ${times.length} answers is ${p99.toFixed(1)} ms`)
+  // Who waited for a sync would wait for HELD_MS, also where the machine is busy.
+  assert.ok(
+    p99 <= Math.min(100 * timesBusy(), HELD_MS - 20),
+    `the 99th percentile of ${times.length} answers is ${p99.toFixed(1)} ms`,
+  )
 })
 
 test('the safe stop begins within 20 ms of an instrument’s garbage', async () => {

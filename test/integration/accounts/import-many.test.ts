@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { availableParallelism, loadavg } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import type { ImportedPeople, ImportProgress, Problem } from '@fernlab/shared/contracts/api'
 import * as assert from 'uvu/assert'
+import { timesBusy } from '../../support/busy.ts'
 import { suite } from '../../support/suite.ts'
 import { admin, type ServedHub, serveHub } from '../api/served-hub.ts'
 import { startMailServer } from './mail-server.ts'
@@ -16,8 +16,8 @@ test.after.each(async () => {
 })
 
 const MANY = 50_000
-/** Nobody waits longer, where the machine has not more to do than it can: then all wait, in proportion. */
-const longestMs = () => 200 * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism())
+/** Nobody waits longer, where the machine has not more to do than it can. */
+const longestMs = () => 200 * timesBusy()
 const path = '/api/v1/users/import'
 
 async function open(smtpUrl?: string) {

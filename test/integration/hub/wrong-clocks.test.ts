@@ -38,7 +38,7 @@ test.after.each(() => lab.close())
 
 const get = async (id: string) => (await ada.ask('GET', `/api/v1/sessions/${id}`)).body as Session
 const reaches = async (id: string, state: Session['state']): Promise<Session> => {
-  await until(async () => (await get(id)).state === state, `it is ${state}`, 15_000)
+  await until(async () => (await get(id)).state === state, `it is ${state}`, 30_000)
   return await get(id)
 }
 /** One that is active, and when it became so. */
@@ -48,15 +48,17 @@ const active = async (): Promise<{ id: string; sinceMs: number }> => {
   await reaches(id, 'active')
   return { id, sinceMs: performance.now() }
 }
-const isNear = (found: number, wanted: number, what: string, byMs = 1500) =>
-  assert.ok(Math.abs(found - wanted) < byMs, `${what}: ${found} ms, not ${wanted} ms`)
+/** It is two days away where a clock is taken for another; a busy machine is late by much less. */
+const LATE_MS = 2500
+const isNear = (found: number, wanted: number, what: string, lateMs = LATE_MS) =>
+  assert.ok(found > wanted - LATE_MS && found < wanted + lateMs, `${what}: ${found} ms, not ${wanted} ms`)
 const leftMs = async (id: string) => Date.parse((await get(id)).endsAt ?? '') - clock.now()
 /** It ends by itself when its time is over, and is told to have lasted as long. */
 const endsInTime = async ({ id, sinceMs }: { id: string; sinceMs: number }, lastsS = sessionS) => {
   const { reason, activeAt = '', endedAt = '' } = await reaches(id, 'closed')
   assert.is(reason, 'its time was over')
-  isNear(performance.now() - sinceMs, lastsS * 1000, 'it lasted')
-  isNear(Date.parse(endedAt) - Date.parse(activeAt), lastsS * 1000, 'it is told to have lasted')
+  isNear(performance.now() - sinceMs, lastsS * 1000, 'it lasted', 3 * LATE_MS)
+  isNear(Date.parse(endedAt) - Date.parse(activeAt), lastsS * 1000, 'it is told to have lasted', 3 * LATE_MS)
 }
 
 test('the hub’s is set two days ahead, back and right again: a session has its time, neither more nor less', async () => {
@@ -97,7 +99,7 @@ test('it is set while the hub is down: the time that is left is what the node sa
     await lab.restart()
     const wanted = () => (sessionS + 50) * 1000 - (performance.now() - session.sinceMs)
     const viewer = await watch(lab, session.id, ada.bearer)
-    await until(async () => Math.abs((await leftMs(session.id)) - wanted()) < 1500, 'it is told right')
+    await until(async () => Math.abs((await leftMs(session.id)) - wanted()) < LATE_MS, 'it is told right')
     viewer.socket.terminate()
     assert.is((await get(session.id)).state, 'active')
   }
@@ -109,6 +111,11 @@ const run = async (pause: number): Promise<Run> => {
   const json = { lab: 'small', protocol: 'set', parameters: { value: 1, pause } }
   const { id } = (await (await lab.call('/api/v1/runs', { method: 'POST', json })).json()) as { id: string }
   return await lab.final(id)
+}
+/** No shorter than it pauses, and no longer than it took here from before it was asked for until its end was seen. */
+const isAsLong = (toldMs: number, pauseMs: number, beganMs: number, what: string) => {
+  const mostMs = performance.now() - beganMs
+  assert.ok(toldMs > pauseMs - 100 && toldMs < mostMs + 100, `${what}: ${toldMs} ms, of ${pauseMs} to ${mostMs} ms`)
 }
 const took = ({ startedAt = '', endedAt = '' }: Run) => Date.parse(endedAt) - Date.parse(startedAt)
 
@@ -128,9 +135,10 @@ for (const days of [2, -2]) {
   test(`a node’s is ${days} days ahead: its runs, its sessions and what was done in them are told by the hub’s`, async () => {
     nodes.aheadMs = days * dayMs
     await lab.node('node-1', { clock: nodes })
+    const beganMs = performance.now()
     const { startedAt = '', createdAt, ...rest } = await run(2)
     isNear(Date.parse(startedAt), Date.parse(createdAt), 'it began')
-    isNear(took({ startedAt, createdAt, ...rest } as Run), 2000, 'it took', 800)
+    isAsLong(took({ startedAt, createdAt, ...rest } as Run), 2000, beganMs, 'it took')
     const session = await active()
     isNear(await leftMs(session.id), sessionS * 1000 - (performance.now() - session.sinceMs), 'left')
     const { activeAt = '' } = await get(session.id)
@@ -142,19 +150,21 @@ for (const days of [2, -2]) {
     clock.aheadMs = days * dayMs
     await lab.node('node-1')
     clock.aheadMs = 0
-    isNear(took(await run(2)), 2000, 'it took', 800)
+    const beganMs = performance.now()
+    isAsLong(took(await run(2)), 2000, beganMs, 'it took')
     const session = await active()
     isNear(await leftMs(session.id), sessionS * 1000 - (performance.now() - session.sinceMs), 'left')
   })
 
   test(`the hub’s is set by ${days} days during a run: it took as long as it did, and counts for as much`, async () => {
     await lab.node('node-1')
+    const beganMs = performance.now()
     const json = { lab: 'small', protocol: 'set', parameters: { value: 1, pause: 3 } }
     const { id } = (await (await lab.call('/api/v1/runs', { method: 'POST', json })).json()) as { id: string }
     await until(async () => (await lab.hub.runs.get(id))?.state === 'running', 'it runs')
     clock.aheadMs = days * dayMs
-    isNear(took(await lab.final(id)), 3000, 'it took', 800)
-    isNear(await heldMs(id), 3000, 'it counts for', 800)
+    isAsLong(took(await lab.final(id)), 3000, beganMs, 'it took')
+    isAsLong(await heldMs(id), 3000, beganMs, 'it counts for')
     const again = await run(0)
     assert.is(again.state, 'succeeded', 'the bench is there')
   })

