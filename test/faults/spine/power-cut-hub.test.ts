@@ -26,8 +26,9 @@ if (problem === undefined) {
           ids.push(await client.submit({ lab: labId, protocol: 'steps-never', parameters: { points: 3, pause: 0.02 } }))
         }
         await pause((cut * 137) % 900)
-        hub.signal('SIGSTOP')
+        const frozen = hub.freeze()
         proxy.block() // what the hub had not said by now, nobody heard
+        await frozen
         const image = await disk.copyImage()
         await hub.kill()
         await disk.replaceBy(image)

@@ -18,8 +18,9 @@ const problem = loopDiskProblem()
 
 async function cutPower(lab: FaultLab, disk: LoopDisk): Promise<void> {
   const { edge, proxy } = lab
-  edge.signal('SIGSTOP')
+  const frozen = edge.freeze()
   proxy.block() // nothing more leaves the node: what it had not sent by now, nobody was told
+  await frozen
   const image = await disk.copyImage()
   await edge.kill()
   await disk.replaceBy(image)

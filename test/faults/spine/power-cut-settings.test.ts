@@ -9,6 +9,7 @@ import { openSettingsFile } from '@fernlab/shared/storage/settings-file'
 import * as assert from 'uvu/assert'
 import { pause } from '../../support/faults/hub-client.ts'
 import { LoopDisk, loopDiskProblem } from '../../support/faults/loop-disk.ts'
+import { untilStopped } from '../../support/faults/own-process.ts'
 import { counterSchema } from '../../support/faults/settings-counter.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
@@ -29,6 +30,7 @@ async function writeAndCut(disk: LoopDisk, path: string, ms: number): Promise<nu
   await once(writer.stdout, 'data')
   await pause(ms)
   writer.kill('SIGSTOP')
+  await untilStopped(writer.pid ?? -1)
   await pause(20) // what it said before it stopped arrives
   const image = await disk.copyImage()
   const ended = once(writer, 'exit')

@@ -31,7 +31,7 @@ export interface LabWithDaemons {
   readonly log: ReturnType<typeof recordingLog>
   /** A client with a connection of its own; what lingers is to be taken over by the next that has the same. */
   client(person?: string, lingering?: Lingering): Peer
-  /** Resolves when it holds; looked at again at each change. */
+  /** Resolves when it holds; looked at again at each change, and often besides: what is written is no change. */
   until(holds: () => boolean): Promise<void>
   close(): Promise<void>
 }
@@ -97,8 +97,10 @@ export async function labWithDaemons(
         const look = () => {
           if (!holds()) return
           waiting.delete(look)
+          clearInterval(often)
           resolve()
         }
+        const often = setInterval(look, 20)
         waiting.add(look)
         look()
       }),

@@ -1,7 +1,8 @@
 /** A hub or a node as an operating system process of its own that is killed, watched and started again. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createWriteStream, readFileSync, type WriteStream } from 'node:fs'
+import { createWriteStream, readdirSync, readFileSync, type WriteStream } from 'node:fs'
 import { root } from '../source-files.ts'
+import { pause } from './hub-client.ts'
 
 export interface OwnProcessOptions {
   readonly name: string
@@ -104,6 +105,12 @@ export class OwnProcess {
     else for (const pid of inner) process.kill(pid, signal)
   }
 
+  /** SIGSTOP; resolves when it does nothing any more. */
+  async freeze(): Promise<void> {
+    this.signal('SIGSTOP')
+    await untilStopped(this.pid)
+  }
+
   /** SIGKILL, and waits; it is not started again. */
   async kill(): Promise<void> {
     this.#watching = false
@@ -125,6 +132,13 @@ export class OwnProcess {
   close(): void {
     this.#log.end()
   }
+}
+
+/** Resolves when each thread of it has stopped: one that is waiting for a disk stops only once that has answered. */
+export async function untilStopped(pid: number): Promise<void> {
+  const threads = `/proc/${pid}/task`
+  const runs = (thread: string) => !/\) [tTZX] /.test(readFileSync(`${threads}/${thread}/stat`, 'utf8'))
+  while (readdirSync(threads).some(runs)) await pause(2)
 }
 
 function childrenOf(pid: number): number[] {
