@@ -7,6 +7,8 @@ export interface AnswerCutter {
   readonly lost: number
   /** Loses the answers of the next so many messages that match, then none. */
   loseNext(message: RegExp, count?: number): void
+  /** Loses the answer of the next message that matches, and lets nobody through from that moment on. */
+  loseLast(message: RegExp): void
   /** Loses the answer of the nth message from now on, whatever it says: those of a WebSocket are masked. */
   loseNth(n: number): void
   /** With false nobody is let through, and what is open breaks. */
@@ -21,6 +23,10 @@ export async function startAnswerCutter(port: number): Promise<AnswerCutter> {
   let toPass = 0
   let lost = 0
   let isOpen = true
+  let isLast = false
+  const breakAll = () => {
+    for (const socket of sockets) socket.destroy()
+  }
   const server = createServer({ noDelay: true }, (client) => {
     if (!isOpen) {
       client.destroy()
@@ -54,12 +60,13 @@ export async function startAnswerCutter(port: number): Promise<AnswerCutter> {
       }
       lost++
       client.destroy()
+      if (!isLast) return
+      isLast = false
+      isOpen = false
+      breakAll()
     })
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const breakAll = () => {
-    for (const socket of sockets) socket.destroy()
-  }
   return {
     port: (server.address() as AddressInfo).port,
     get lost() {
@@ -68,6 +75,11 @@ export async function startAnswerCutter(port: number): Promise<AnswerCutter> {
     loseNext: (message, count = 1) => {
       wanted = message
       left = count
+    },
+    loseLast: (message) => {
+      wanted = message
+      left = 1
+      isLast = true
     },
     loseNth: (n) => {
       wanted = /./s
