@@ -23,7 +23,7 @@ import { suite } from '../../support/suite.ts'
 
 const test = suite('assignments whose commit the disk refuses', { timeoutMs: 20_000 })
 
-const until = async (what: string, holds: () => boolean | Promise<boolean>, ms = 5000) => {
+const until = async (what: string, holds: () => boolean | Promise<boolean>, ms = 15_000) => {
   for (const end = performance.now() + ms; !(await holds()); ) {
     if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))

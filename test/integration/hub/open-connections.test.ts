@@ -147,7 +147,7 @@ test('each connection ends with the right to it, and with no other', async () =>
     const open = await Promise.all(Object.values(kinds).map((connect, at) => connect(holders[at] ?? person)))
     for (const holder of new Set(holders)) await happen(holder)
     const ends = open.filter((_, at) => (expected.get(what)?.[at] ?? 'ends') === 'ends')
-    const inTime = until(() => ends.every(({ ended }) => ended()), what, 10_000)
+    const inTime = until(() => ends.every(({ ended }) => ended()), what, 30_000)
     // What did not end shows in the table.
     await inTime.catch(() => {})
     await new Promise((resolve) => setTimeout(resolve, LONGEST_MS))

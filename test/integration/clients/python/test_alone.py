@@ -84,6 +84,12 @@ class Alone(unittest.TestCase):
         self.assertEqual(len(fernlab.Directory(address=SOCKET).search()), 2)
         self.assertIn("/rpc", repr(fernlab.Directory(address=URL)))
 
+    async def until_nothing_is_locked(self):
+        staff = await AsyncProxy.connect("bench-1.psu", address=SOCKET)
+        while await staff.of_node("locks"):
+            await asyncio.sleep(0.02)
+        await staff.close()
+
     def given_up(self, silent_at, then):
         """What was asked of the node with a lock that is given up while it is silent about that, and with ``then``."""
 
@@ -146,10 +152,7 @@ class Alone(unittest.TestCase):
         async def stays_silent(*_):
             with unittest.mock.patch("fernlab.lab.GIVE_BACK_EACH_S", 0.1):
                 await close_labs()
-            staff = await AsyncProxy.connect("bench-1.psu", address=SOCKET)
-            while await staff.of_node("locks"):
-                await asyncio.sleep(0.02)
-            await staff.close()
+            await self.until_nothing_is_locked()
 
         self.assertEqual(self.given_up("node/lock", stays_silent), ["node/lock"], "it ended after its grace")
 
@@ -276,7 +279,7 @@ class Alone(unittest.TestCase):
             async with ada.lock(grace=0.2) as lock:
                 ways, connection._ways = connection._ways, []
                 await connection._peer.close("cut")
-                await asyncio.sleep(1)
+                await self.until_nothing_is_locked()
                 self.assertIsNone(lock.lost, "nothing can be heard yet")
                 connection._ways = ways
                 message = "no link of the owner of bench bench-1 was there for 0.2 s"
