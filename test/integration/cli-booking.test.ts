@@ -6,7 +6,7 @@ import { type Ended, fernlab } from '../support/command.ts'
 import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts'
 import { suite } from '../support/suite.ts'
 
-const test = suite('fernlab booking', { timeoutMs: 60_000, hookTimeoutMs: 90_000 })
+const test = suite('fernlab booking', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 let hub: RunningFernlab
 let scratch = ''
 /** The days of the test are far from now. */

@@ -8,7 +8,7 @@ import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts
 import { root } from '../support/source-files.ts'
 import { suite } from '../support/suite.ts'
 
-const test = suite('the fernlab command', { timeoutMs: 60_000, hookTimeoutMs: 90_000, fileTimeoutMs: 900_000 })
+const test = suite('the fernlab command', { timeoutMs: 60_000, hookTimeoutMs: 120_000, fileTimeoutMs: 900_000 })
 let hub: RunningFernlab
 let scratch = ''
 

@@ -9,7 +9,7 @@ import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts
 import { root } from '../support/source-files.ts'
 import { suite } from '../support/suite.ts'
 
-const test = suite('the commands in the guides run', { timeoutMs: 180_000, hookTimeoutMs: 90_000 })
+const test = suite('the commands in the guides run', { timeoutMs: 180_000, hookTimeoutMs: 120_000 })
 let hub: RunningFernlab
 let scratch = ''
 

@@ -11,7 +11,7 @@ import { type RunningFernlab, startFernlab } from '../support/running-fernlab.ts
 import { root } from '../support/source-files.ts'
 import { suite } from '../support/suite.ts'
 
-const test = suite('npm start', { timeoutMs: 90_000, hookTimeoutMs: 90_000 })
+const test = suite('npm start', { timeoutMs: 90_000, hookTimeoutMs: 120_000 })
 let dataFolder = ''
 let running: RunningFernlab | undefined
 

@@ -67,7 +67,7 @@ export async function startFernlab(options: StartOptions = {}): Promise<RunningF
     const { http, mqtt } = await untilReady({
       child,
       endpointsPath,
-      readyMs: options.readyMs ?? 60_000,
+      readyMs: options.readyMs ?? 100_000,
       printed: () => printed,
     })
     return {

@@ -24,7 +24,7 @@ export type HookBody = () => Promise<void> | void
 export interface SuiteOptions {
   /** Limit of each test; 30 s unless given, ten times that in the long run. */
   readonly timeoutMs?: number
-  /** Limit of each hook; 60 s unless given. */
+  /** Limit of each hook; 120 s unless given. */
   readonly hookTimeoutMs?: number
   /** Raises the runner's limit for the whole file. */
   readonly fileTimeoutMs?: number
@@ -131,7 +131,7 @@ const outcomes = new Outcomes()
 export function suite(name: string, options: SuiteOptions = {}): Test {
   const inner = uvuSuite(name)
   const timeoutMs = limit(options.timeoutMs ?? 30_000)
-  const hookTimeoutMs = options.hookTimeoutMs ?? 60_000
+  const hookTimeoutMs = options.hookTimeoutMs ?? 120_000
   const before: HookBody[] = []
   const beforeEach: HookBody[] = []
   const afterEach: HookBody[] = []

@@ -16,7 +16,7 @@ import { OwnProcess } from '../../support/faults/own-process.ts'
 import { freePort } from '../../support/free-port.ts'
 import { suite } from '../../support/suite.ts'
 
-const test = suite('the hub is killed as it records a session', { timeoutMs: 90_000, hookTimeoutMs: 60_000 })
+const test = suite('the hub is killed as it records a session', { timeoutMs: 90_000, hookTimeoutMs: 120_000 })
 const token = 'fault-test-token-0123456789-0123456789'
 const labFile = `
 title: Oven

@@ -11,7 +11,7 @@ import { type DiodeLab, startDiodeLab } from '../../support/clients/diode-lab.ts
 import { onMachine } from '../../support/edge/service-clients.ts'
 import { suite } from '../../support/suite.ts'
 
-const test = suite('a daemon that is lost', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const test = suite('a daemon that is lost', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 
 /** Of one that is killed: until it is out of the directory, and until it is back. */
 const LOST_MS = 5000

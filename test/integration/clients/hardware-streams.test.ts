@@ -9,7 +9,7 @@ import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
 import { pythonEnv, runPython } from './python/run-python.ts'
 
-const test = suite('streams of the hardware itself', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const test = suite('streams of the hardware itself', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 let node: TestNode
 let token: string
 const address = () => node.edge.services.addresses[0] ?? ''

@@ -15,7 +15,7 @@ import { onMachine } from '../../support/edge/service-clients.ts'
 import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
 
-const test = suite('a lock that is taken after the look', { timeoutMs: 30_000, hookTimeoutMs: 60_000 })
+const test = suite('a lock that is taken after the look', { timeoutMs: 30_000, hookTimeoutMs: 120_000 })
 const psu = 'bench-1.psu'
 const other = 'bench-2.psu'
 /** What the holder does as an unlock comes. */

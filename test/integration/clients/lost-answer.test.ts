@@ -15,7 +15,7 @@ import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
 import { pythonEnv, runPython } from './python/run-python.ts'
 
-const test = suite('a lock whose answer was lost', { timeoutMs: 60_000, hookTimeoutMs: 90_000 })
+const test = suite('a lock whose answer was lost', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 let lab: DiodeLab
 let hub: AnswerCutter
 let node: AnswerCutter

@@ -14,7 +14,7 @@ import { ended, onMachine, overNetwork } from '../../support/edge/service-client
 import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
 
-const test = suite('a lab without a hub', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const test = suite('a lab without a hub', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 const nodes: TestNode[] = []
 let folder: string
 const tokens: string[] = []

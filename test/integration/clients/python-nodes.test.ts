@@ -8,7 +8,7 @@ import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
 import { pythonEnv, runPython } from './python/run-python.ts'
 
-const test = suite('the client in Python, with nodes without a hub', { timeoutMs: 120_000, hookTimeoutMs: 60_000 })
+const test = suite('the client in Python, with nodes without a hub', { timeoutMs: 120_000, hookTimeoutMs: 120_000 })
 const nodes: TestNode[] = []
 
 const startNode = async (node: string, benches: number) => {

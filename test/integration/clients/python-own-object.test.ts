@@ -16,7 +16,7 @@ import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
 import { pythonEnv, runPython } from './python/run-python.ts'
 
-const test = suite('an object of a connection, when that ends', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const test = suite('an object of a connection, when that ends', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 
 const COUNTER = `
 import time

@@ -7,7 +7,7 @@ import { putSlowLab } from '../../support/clients/slow-lab.ts'
 import { suite } from '../../support/suite.ts'
 import { pythonEnv, runPython } from './python/run-python.ts'
 
-const test = suite('runs by programs in Python', { timeoutMs: 90_000, hookTimeoutMs: 90_000 })
+const test = suite('runs by programs in Python', { timeoutMs: 90_000, hookTimeoutMs: 120_000 })
 let lab: DiodeLab
 test.before(async () => {
   lab = await startDiodeLab()

@@ -12,7 +12,7 @@ import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
 import { pythonEnv, runPython } from './python/run-python.ts'
 
-const test = suite('the scripts of the guide of services', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const test = suite('the scripts of the guide of services', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 const run = promisify(execFile)
 
 let lab: DiodeLab

@@ -14,7 +14,7 @@ import { guides } from '../../support/doc-blocks.ts'
 import { root } from '../../support/source-files.ts'
 import { suite } from '../../support/suite.ts'
 
-const test = suite('runs by a program in TypeScript', { timeoutMs: 90_000, hookTimeoutMs: 90_000 })
+const test = suite('runs by a program in TypeScript', { timeoutMs: 90_000, hookTimeoutMs: 120_000 })
 const command = promisify(execFile)
 
 let lab: DiodeLab

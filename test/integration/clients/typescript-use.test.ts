@@ -6,7 +6,7 @@ import { commandLine } from '../../support/command-line.ts'
 import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
 
-const test = suite('services from a terminal', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const test = suite('services from a terminal', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 
 let lab: DiodeLab
 test.before(async () => {

@@ -9,7 +9,7 @@ import { rejection as failure } from '../../contract/driver-contract.ts'
 import { type DiodeLab, startDiodeLab } from '../../support/clients/diode-lab.ts'
 import { suite } from '../../support/suite.ts'
 
-const test = suite('the TypeScript client with a hub and a node', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const test = suite('the TypeScript client with a hub and a node', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 
 let lab: DiodeLab
 test.before(async () => {

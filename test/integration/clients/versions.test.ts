@@ -10,7 +10,7 @@ import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
 import { pythonEnv, runPython } from './python/run-python.ts'
 
-const test = suite('clients and nodes of two versions', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const test = suite('clients and nodes of two versions', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 const psu = 'bench-1.psu'
 let node: TestNode
 

@@ -8,7 +8,7 @@ import { suite } from '../../support/suite.ts'
 import { until } from '../hub/hub-with-node.ts'
 import { pythonEnv, runPython } from './python/run-python.ts'
 
-const test = suite('who has what a node refuses', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const test = suite('who has what a node refuses', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 const psu = 'diode-1.psu'
 const since = 'since \\d{4}-[^ ]*Z'
 let lab: DiodeLab

@@ -12,7 +12,7 @@ import { nodeFileAlone, startTestNode, type TestNode } from '../../support/edge/
 import { onMachine, overNetwork } from '../../support/edge/service-clients.ts'
 import { suite } from '../../support/suite.ts'
 
-const test = suite('memory that one person has at a node', { timeoutMs: 90_000, hookTimeoutMs: 60_000 })
+const test = suite('memory that one person has at a node', { timeoutMs: 90_000, hookTimeoutMs: 120_000 })
 
 const BIG = `
 import { defineService } from '@fernlab/service'

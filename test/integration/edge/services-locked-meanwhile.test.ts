@@ -11,7 +11,7 @@ import { nodeFileAlone, startTestNode, type TestNode } from '../../support/edge/
 import { onMachine, overNetwork } from '../../support/edge/service-clients.ts'
 import { suite } from '../../support/suite.ts'
 
-const test = suite('services that are locked while others use them', { timeoutMs: 30_000, hookTimeoutMs: 60_000 })
+const test = suite('services that are locked while others use them', { timeoutMs: 30_000, hookTimeoutMs: 120_000 })
 
 /** `open` counts the streams and calls of it that have not ended. */
 const SWEEP = `

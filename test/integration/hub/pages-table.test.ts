@@ -16,7 +16,7 @@ import { newPerson, type TestPerson } from './session-people.ts'
 
 const test = suite('what the second origin answers', {
   timeoutMs: 200_000,
-  hookTimeoutMs: 60_000,
+  hookTimeoutMs: 120_000,
   fileTimeoutMs: 400_000,
 })
 let lab: TestHub

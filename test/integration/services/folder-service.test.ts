@@ -9,7 +9,7 @@ import { rejection } from '../../contract/driver-contract.ts'
 import { suite } from '../../support/suite.ts'
 import { configOf, daemonOf, isUp, type LabWithDaemons, labWithDaemons } from './lab-with-daemons.ts'
 
-const test = suite('a folder as a service', { timeoutMs: 60_000, hookTimeoutMs: 60_000 })
+const test = suite('a folder as a service', { timeoutMs: 60_000, hookTimeoutMs: 120_000 })
 const BLOCK = 4096
 const bytes = (text: string) => new TextEncoder().encode(text)
 const results = { folder: './results', daemon: 'files', write: true, quotaMB: 1 }
