@@ -83,6 +83,7 @@ async function driving(options: VisitOptions = {}) {
   await visitor.page.goto(`${hub.url}/sessions/${session.session.id}`)
   await visitor.page.getByText('You have the controls.').waitFor()
   await visitor.page.locator('canvas').nth(1).waitFor()
+  await session.listened()
   return { session, ...visitor }
 }
 

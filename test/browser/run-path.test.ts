@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { comes, tabTo, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
+import type { FakeRun } from './support/fake-run.ts'
 import { stage } from './support/stage.ts'
 
 const test = suite('from sign-in to a finished run', { timeoutMs: 120_000, fileTimeoutMs: 400_000 })
@@ -31,6 +32,9 @@ async function unserved(route: Route): Promise<void> {
     body.items === undefined ? { ...body, ...more } : { items: body.items.map((lab) => ({ ...lab, ...more })) }
   await route.fulfill({ json })
 }
+
+/** Resolves when a page hears the events of the run: they come by a link of their own, which may be later than its points. */
+const followed = (run: FakeRun) => comes(async () => run.resumedFrom.length, 1)
 
 async function signIn(page: Page): Promise<void> {
   await page.getByLabel('Mail address').fill('ana@school.example')
@@ -121,10 +125,11 @@ test('live points go on where they stopped after the connection was cut', async 
   for (let i = 0; i < 12; i++) run.advance()
   await page.goto(`${hub.url}/runs/${run.run.id}`)
   await page.getByText('Rows 1 to 10 of 10').waitFor()
+  await followed(run)
   run.drop()
   for (let i = 0; i < 5; i++) run.advance()
   await page.getByText('Rows 1 to 15 of 15').waitFor()
-  assert.is(run.resumedFrom.length, 2)
+  await comes(async () => run.resumedFrom.length, 2)
   assert.is(run.resumedFrom[0], '')
   assert.ok(Number(run.resumedFrom[1]) > 0)
   for (let i = 0; i < 26; i++) run.advance()
@@ -158,8 +163,7 @@ test('a run that the hub went away from comes back by itself, with every point a
   await page.goto(`${hub.url}/runs/${run.run.id}`)
   await page.getByText('Rows 1 to 10 of 10').waitFor()
   await page.evaluate(() => Object.assign(window, { sameDocument: true }))
-  // Its events come by a connection of their own, which may be later than its points.
-  while (run.resumedFrom.length === 0) await page.waitForTimeout(20)
+  await followed(run)
   hub.down = true
   run.drop()
   await page.getByText('The hub cannot be reached.').waitFor()
@@ -211,7 +215,7 @@ test('after a reload a repeated run still tells of its first attempt and offers 
   for (let i = 0; i < 13; i++) run.advance()
   await page.goto(`${hub.url}/runs/${run.run.id}`)
   await page.getByText('Attempt 2 begins: the node was started again').waitFor()
-  assert.is(await page.getByRole('listitem').filter({ hasText: 'running' }).count(), 2)
+  await comes(() => page.getByRole('listitem').filter({ hasText: 'running' }).count(), 2)
   await page.getByRole('button', { name: 'Download' }).click()
   const csv = page.getByRole('menuitem', { name: 'Table as CSV' })
   const leads = async () => /attempt=./.exec((await csv.getAttribute('href')) ?? '')?.[0]
@@ -337,7 +341,7 @@ test('the place in the queue stands on every page and leads to the run', async (
   await page.waitForURL(/labs/)
   const run = hub.addRun({
     position: 3,
-    estimatedStart: new Date(Date.now() + 360_000).toISOString(),
+    estimatedStart: new Date(Date.now() + 385_000).toISOString(),
     waitReason: '2 runs before you, about 6 min; one of them has used the benches less lately',
   })
   await page.reload()

@@ -29,6 +29,7 @@ test('a reading draws what it changes, and no line of what was done or said', as
   await page.addInitScript({ content: countTimes })
   await page.goto(`${hub.url}/sessions/${session.session.id}`)
   await page.getByText('You have the controls.').waitFor()
+  await session.listened()
   const by = { id: 'p2', name: 'Bo Lindqvist' }
   for (let at = 0; at < 40; at++) {
     const command = { what: 'set', values: { [at % 2 === 0 ? 'psu.voltage' : 'fgen.amplitude']: at } } as const

@@ -26,6 +26,7 @@ async function driving(more: Parameters<FakeHub['addSession']>[0] = {}) {
   const visitor = await visit(browser)
   await visitor.page.goto(`${hub.url}/sessions/${session.session.id}`)
   await visitor.page.getByText('You have the controls.').waitFor()
+  await session.listened()
   session.read(start, {
     'psu.voltage': 0,
     'psu.output': false,
@@ -219,9 +220,9 @@ test('finishing is asked about, and more time can be had', async () => {
 })
 
 test('in the last minute the line turns amber and it is said', async () => {
-  const { page, context } = await driving({ endsAt: new Date(Date.now() + 40_000).toISOString() })
+  const { page, context } = await driving({ endsAt: new Date(Date.now() + 58_000).toISOString() })
   await page.getByRole('status').getByText('Less than a minute is left.').waitFor({ state: 'attached' })
-  assert.is(await page.locator('[data-soon]').count(), 1)
+  await comes(() => page.locator('[data-soon]').count(), 1)
   await context.close()
 })
 
@@ -306,7 +307,7 @@ test('from the queue to the panel by itself, with place, time and reason on the 
   const session = hub.addSession({
     state: 'waiting',
     position: 3,
-    estimatedStart: new Date(Date.now() + 370_000).toISOString(),
+    estimatedStart: new Date(Date.now() + 385_000).toISOString(),
     waitReason: 'RC bench 1 is busy',
   })
   const { page, context, complaints } = await visit(browser)
@@ -315,7 +316,7 @@ test('from the queue to the panel by itself, with place, time and reason on the 
   await page.getByText('2 runs are before yours.').waitFor()
   await page.getByText('RC bench 1 is busy').waitFor()
   await page.getByText(/Keep a page of this hub open while you wait/).waitFor()
-  const soon = { position: 1, estimatedStart: new Date(Date.now() + 130_000).toISOString() }
+  const soon = { position: 1, estimatedStart: new Date(Date.now() + 145_000).toISOString() }
   session.session = { ...session.session, ...soon, waitReason: 'RC bench 1 is being cleaned up' }
   // It is told; nobody asks.
   const asked = `**/api/v1/sessions/${session.session.id}`

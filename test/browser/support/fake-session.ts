@@ -62,6 +62,7 @@ export class FakeSession {
       this.#tellOne(opened, 'people', { people: [{ ...this.#me, role: 'owner' }], ...this.#control() })
       this.#tellOne(opened, 'session', this.session)
       this.#tellOne(opened, 'said', { lines: this.#said })
+      this.#changed()
     })
   }
 
@@ -104,12 +105,17 @@ export class FakeSession {
     for (const client of this.#server.clients) client.terminate()
   }
 
+  /** Resolves when a page hears what is told: the panel stands before its link does, and no reading comes twice. */
+  listened(): Promise<void> {
+    return this.until(() => this.viewers > 0)
+  }
+
   /** Resolves when the method was called. */
   called(method: keyof SessionCalls): Promise<void> {
     return this.until(() => this.heard.some((call) => call.method === method))
   }
 
-  /** Resolves when a call, or a change, made it true. */
+  /** Resolves when a call, a change or a page that came made it true. */
   async until(isTrue: () => boolean): Promise<void> {
     while (!isTrue()) await new Promise<void>((resolve) => this.#listening.push(resolve))
   }
