@@ -2,7 +2,7 @@ import { usualTerms } from '@fernlab/shared/contracts/terms'
 import type { Browser } from 'playwright-core'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
-import { tabTo, type VisitOptions, visit } from './support/browser.ts'
+import { comes, tabTo, type VisitOptions, visit } from './support/browser.ts'
 import type { FakeHub } from './support/fake-hub.ts'
 import { stage } from './support/stage.ts'
 
@@ -198,14 +198,12 @@ test('by the clocks of a lab elsewhere both nights are there when they change th
     const { page, context } = await visitor({}, eve)
     await page.goto(`${hub.url}/calendar?lab=rc-circuit&day=${day}`)
     const free = page.getByRole('region', { name, exact: true }).getByRole('button', { name: /: free$/ })
-    await free.first().waitFor()
-    assert.is(await free.count(), 24)
+    await comes(() => free.count(), 24)
     const differs = page.getByText(/^All times are of Europe\/Madrid, .* the lab is in America\/New_York/)
     await differs.waitFor()
     await page.getByLabel('Time zone').selectOption('America/New_York')
     await differs.waitFor({ state: 'detached' })
-    await free.first().waitFor()
-    assert.is(await free.count(), hours)
+    await comes(() => free.count(), hours)
     await context.close()
   }
 })

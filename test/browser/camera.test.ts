@@ -73,7 +73,7 @@ test('shows what the camera sees, saves it, and says when it has stopped', async
   await page.waitForFunction(() => document.fullscreenElement?.tagName === 'CANVAS')
   await page.evaluate(() => document.exitFullscreen())
   node.freeze(true)
-  await page.getByText(/^No picture for [2-4] s$/).waitFor()
+  await page.getByText(/^No picture for \d s$/).waitFor()
   node.freeze(false)
   await page.getByText(/^No picture for/).waitFor({ state: 'detached', timeout: 30_000 })
   await shown(page)
@@ -106,7 +106,7 @@ test('takes a picture into the record; the page of the run shows it, with its ti
   await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
   const taken = page.getByRole('img', { name: /^View at \d\d:\d\d:\d\d$/ })
   await taken.scrollIntoViewIfNeeded()
-  await until(async () => (await loaded(page)) === 1, 'the picture is there')
+  await until(async () => (await loaded(page)) === 1, 'the picture is there', 30_000)
   assert.equal(await barriersOn(page), [])
   const [file] = await Promise.all([
     page.waitForEvent('download'),
@@ -124,7 +124,7 @@ test('pictures of a run fit a phone by night', async () => {
   const { page, context } = await visitAs(browser, lab, ada, { phone: true, scheme: 'dark' })
   await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
   await page.getByRole('heading', { name: 'Pictures' }).scrollIntoViewIfNeeded()
-  await until(async () => (await loaded(page)) === 1, 'the picture is there')
+  await until(async () => (await loaded(page)) === 1, 'the picture is there', 30_000)
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   assert.ok(wide <= 0, `${wide} px too wide`)
   assert.equal(await barriersOn(page), [])
@@ -205,10 +205,16 @@ test("the chart's cursor shows the picture of that moment; the film is moved by 
   for (const part of [0.3, 0.8]) {
     await page.mouse.move(box.x + part * box.width, box.y + box.height / 2)
     const near = first + part * (last - first)
-    await until(async () => {
-      const [said = 0, drawn = 0] = await shownAt(page)
-      return Math.abs(said - drawn) < 0.002 && Math.abs(said - near) < 0.5
-    }, `the picture under the pointer at ${part}`)
+    // A machine that has much to do films with gaps.
+    const apart = Math.abs((frames[nearestFrame(frames, near)]?.time ?? near) - near)
+    await until(
+      async () => {
+        const [said = 0, drawn = 0] = await shownAt(page)
+        return Math.abs(said - drawn) < 0.002 && Math.abs(said - near) < apart + 0.5
+      },
+      `the picture under the pointer at ${part}`,
+      30_000,
+    )
   }
   await chart.focus()
   await page.keyboard.press('End')
@@ -228,9 +234,9 @@ test("the chart's cursor shows the picture of that moment; the film is moved by 
   await slider.focus()
   await page.keyboard.press('ArrowRight')
   const next = frames[frames.findIndex(({ time }) => Math.abs(time - before) < 0.002) + 1]?.time ?? 0
-  await until(async () => Math.abs(((await shownAt(page))[1] ?? 0) - next) < 0.002, 'the next picture')
+  await until(async () => Math.abs(((await shownAt(page))[1] ?? 0) - next) < 0.002, 'the next picture', 30_000)
   await page.getByRole('button', { name: 'Play the film' }).click()
-  await until(async () => ((await shownAt(page))[1] ?? 0) > next + 0.5, 'it plays')
+  await until(async () => ((await shownAt(page))[1] ?? 0) > next + 0.5, 'it plays', 30_000)
   await page.getByRole('button', { name: 'Hold the film' }).click()
   const [film] = await Promise.all([
     page.waitForEvent('download'),
@@ -288,12 +294,12 @@ test('a film fits a phone by night, and is moved by touch', async () => {
   await page.goto(`${lab.hub.httpUrl}/runs/${session.id}`)
   const slider = page.getByRole('slider', { name: 'Moment of the film' })
   await slider.scrollIntoViewIfNeeded()
-  await until(async () => ((await shownAt(page))[1] ?? 0) > 0, 'a picture')
+  await until(async () => ((await shownAt(page))[1] ?? 0) > 0, 'a picture', 30_000)
   const [first = 0] = await shownAt(page)
   const box = await slider.boundingBox()
   assert.ok(box !== null && box.height >= 24)
   await page.touchscreen.tap(box.x + 0.9 * box.width, box.y + box.height / 2)
-  await until(async () => ((await shownAt(page))[1] ?? 0) > first + 1, 'a later picture')
+  await until(async () => ((await shownAt(page))[1] ?? 0) > first + 1, 'a later picture', 30_000)
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   assert.ok(wide <= 0, `${wide} px too wide`)
   assert.equal(await barriersOn(page), [])

@@ -277,6 +277,7 @@ test('a hostile page of a lab’s server does nothing in the name of who looks a
     'POST /api/v1/tokens?hostile=form',
     `POST /api/v1/sessions/${id}/finish?hostile=form`,
   ]) {
+    await until(() => sent.has(request), request)
     const status = sent.get(request)
     assert.ok(status !== undefined && status >= 400 && status < 500, `${request}: ${status}`)
   }

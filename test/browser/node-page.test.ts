@@ -56,6 +56,7 @@ test('a find becomes an instrument by its dialog, which says what is wrong first
   const dialog = page.getByRole('dialog')
   await comes(() => dialog.getByLabel('What it is').inputValue(), 'board')
   await comes(() => dialog.getByLabel('Bits per second').inputValue(), '115200')
+  await dialog.getByLabel('Name of the instrument').and(page.locator(':focus')).waitFor()
   await page.keyboard.press('Enter')
   await comes(() => dialog.getByLabel('Name of the instrument').getAttribute('aria-invalid'), 'true')
   await dialog.getByLabel('Name of the instrument').fill('heater')

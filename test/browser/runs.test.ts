@@ -97,11 +97,16 @@ for (const width of [1200, 1280]) {
     await page.setViewportSize({ width, height: 900 })
     await page.goto(`${hub.url}/labs/rc-circuit`)
     const row = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: /^Electroluminescence/ }) })
-    const title = await row.getByRole('link').boundingBox()
-    const result = await row.getByText(/1\.002/).boundingBox()
-    assert.ok(title !== null && result !== null)
+    await row.getByText(/1\.002/).waitFor()
+    // Both at one moment: what comes above moves them.
+    const [title, result] = await row.evaluate((element) => {
+      const link = element.querySelector('a')
+      const output = [...element.querySelectorAll('*')].findLast((one) => one.textContent.includes('1.002'))
+      return [link, output].map((one) => (one ?? document.body).getBoundingClientRect().toJSON() as DOMRect)
+    })
+    assert.ok(title !== undefined && result !== undefined)
     assert.ok(
-      title.y + title.height <= result.y || title.x + title.width <= result.x,
+      title.bottom <= result.top || title.right <= result.left,
       `${JSON.stringify(title)} overlaps ${JSON.stringify(result)}`,
     )
     await context.close()
