@@ -22,6 +22,8 @@ type Exchanged = z.infer<typeof exchangedSchema>
 type Scalar = number | string | boolean
 
 const ttlS = 120
+/** Three tries before its time is over: were it a third, the last would come as it ends, now before and now after. */
+const renewEveryMs = (ttlS * 1000) / 4
 
 /** What this page has, and until when by its own clock: the hub's may be another. */
 interface Held extends Lease {
@@ -39,11 +41,14 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const [reason, setReason] = useState('')
   /** Why what this page had is no more. */
   const [lost, setLost] = useState<unknown>()
+  /** When this page last gave the bench back or lost it. */
+  const [goneAtMs, setGoneAtMs] = useState(0)
   const said = useSaid()
   const lose = (error: unknown) => {
     setLease(undefined)
     setAsked({})
     setLost(error)
+    setGoneAtMs(Date.now())
   }
   const [asked, setAsked] = useState<Readonly<Record<string, Scalar>>>({})
   const path = `/api/v1/benches/${bench.id}`
@@ -104,7 +109,6 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   useEffect(() => {
     if (!isUnrenewed) return
     lose(new Error(t('benches.unrenewed')))
-    // What the hub said last is older than that.
     client.setQueryData(benchesQuery(api).queryKey, (known) =>
       known === undefined
         ? undefined
@@ -115,15 +119,19 @@ export function DirectPanel({ bench }: { bench: Bench }) {
     )
     void changed()
   }, [isUnrenewed])
-  const isMine = lease !== undefined || bench.mine === true
+  const toldAtMs = useQuery(benchesQuery(api)).dataUpdatedAt
+  // What the hub said before that is no more.
+  const isMine = lease !== undefined || (bench.mine === true && toldAtMs > goneAtMs)
   useEffect(() => {
     if (isMine) setLost(undefined)
   }, [isMine])
   // Until something could be read again.
   const wasRefused = isInUse(take.error) && take.submittedAt > readings.dataUpdatedAt
-  const inUse = isInUse(unread) || wasRefused || (bench.leased && bench.mine !== true && lease === undefined)
+  const heldByAnother = bench.leased && bench.mine !== true && lease === undefined
+  const inUse = isInUse(unread) || wasRefused || heldByAnother
   const giveBack = useMutation({
     mutationFn: () => api.send('DELETE', `${path}/lease`),
+    onSuccess: () => setGoneAtMs(Date.now()),
     onSettled: () => {
       setLease(undefined)
       setAsked({})
@@ -142,10 +150,9 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   renew.current = take.mutate
   useEffect(() => {
     if (lease === undefined) return
-    const timer = setInterval(() => renew.current({ held: lease.lease }), (ttlS * 1000) / 3)
+    const timer = setInterval(() => renew.current({ held: lease.lease }), renewEveryMs)
     return () => clearInterval(timer)
   }, [lease])
-  const heldByAnother = bench.leased && !isMine
   const canTake = takeable || check !== undefined
   const takeIt = (event: FormEvent) => {
     event.preventDefault()
@@ -189,7 +196,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
           {lease?.endedCheck === undefined ? null : (
             <p role="status">{t('benches.endedCheck', { check: lease.endedCheck })}</p>
           )}
-          {lost === undefined ? null : (
+          {lost === undefined || isMine ? null : (
             <p role="alert" className={styles.lost}>
               {t('service.lost', { why: said(lost) })}
             </p>
