@@ -77,7 +77,12 @@ test('the printed link makes the first admin, whose rc-circuit run ends with tau
       .waitFor()
   }
   await page.getByRole('link', { name: 'RC circuit' }).click()
-  await page.getByText(/^\d+ to \d+ points, \d+ to \d+\ss$/).waitFor()
+  // Long enough for a slow machine to draw twice while it runs.
+  await page
+    .getByLabel(/^Recording time/)
+    .first()
+    .fill('20 s')
+  await page.getByText(/^\d+ to \d+ points, 20 to \d+\ss$/).waitFor()
   await page.getByRole('button', { name: 'Run', exact: true }).click()
   await page.waitForURL(/\/runs\/[0-9a-z]{26}/)
   const runId = page.url().slice(-26)
@@ -123,7 +128,7 @@ test('on a phone, by night, by keyboard alone: sign in, run, watch, read the cha
   await page.keyboard.press('Enter')
   await tabTo(page, page.getByLabel(/^Recording time/).first())
   await page.keyboard.press('ControlOrMeta+a')
-  await page.keyboard.type('8 s')
+  await page.keyboard.type('20 s')
   await page.keyboard.press('Enter')
   await page.waitForURL(/\/runs\/[0-9a-z]{26}/)
   const [few, more] = await pointsWhileRunning(page)
