@@ -55,7 +55,7 @@ const offered = (page: Page) =>
   )
 const volume = async (page: Page) => Number(await signalOf(page, 'Volume').locator('b').textContent())
 
-test('of a daemon that is stopped it says so within its poll, offers nothing, and goes on once it is back', async () => {
+test('of a daemon that is stopped it says so by itself, offers nothing, and goes on once it is back', async () => {
   const { page, context, complaints } = await openService(staged, staged.ada, 'bell')
   await comes(() => volume(page), 32)
   await comes(() => offered(page), ['Take it', 'Set', 'Call'])

@@ -1,7 +1,9 @@
 import { availableParallelism, loadavg } from 'node:os'
 
+const MOST = 4
+
 /**
- * How many times as long something may take as on an idle machine: where there is more to do than the processors can, all of
- * it waits, in proportion.
+ * How many times as long something may take as on an idle machine, 1 to 4: where there is more to do than the processors can,
+ * all of it waits, in proportion.
  */
-export const timesBusy = (): number => Math.max(1, (loadavg()[0] ?? 0) / availableParallelism())
+export const timesBusy = (): number => Math.min(MOST, Math.max(1, (loadavg()[0] ?? 0) / availableParallelism()))

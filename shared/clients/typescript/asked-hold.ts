@@ -81,7 +81,8 @@ export class AskedHold {
    */
   async giveBackLater(after: Promise<unknown>, signal: AbortSignal): Promise<void> {
     this.#after = after
-    await giveBackLater(() => this.giveBack(), this.#options.clock, signal)
+    const again = () => this.giveBack()
+    await giveBackLater({ first: again(), again, clock: this.#options.clock, signal })
   }
 
   async #giveBack(): Promise<void> {

@@ -7,6 +7,7 @@
 import type { Clock } from '../../primitives/clock.ts'
 import { newId } from '../../primitives/ids.ts'
 import { asLabError, LabError } from '../../primitives/lab-error.ts'
+import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import { requireCompatible } from '../../rpc/contract/compare-contracts.ts'
 import { type ActionsOf, createProxy, type Proxy as ServiceProxy } from '../../rpc/contract/proxy.ts'
 import type { ServiceContract } from '../../rpc/contract/service-contract.ts'
@@ -16,7 +17,6 @@ import { type AnyCall, batchServices, type Checked, type OutcomesOfAll, type Rea
 import { type Connection, createConnection, type WayInUse } from './connection.ts'
 import { type Directory, type Found, named, requireName, requireNames, requireSeenOf } from './directory.ts'
 import { endLocks, seenOfBenches } from './end-locks.ts'
-import { GIVE_BACK_EACH_MS } from './give-back-later.ts'
 import type { Access } from './kept-access.ts'
 import { sameContract } from './same-contract.ts'
 import { endsLease, type Group } from './take.ts'
@@ -110,6 +110,9 @@ export interface CreateClientOptions {
   readonly onWay?: (node: string, way: WayInUse | undefined) => void
 }
 
+/** How long a client that is closed waits for nodes that are silent. */
+const CLOSE_WAITS_MS = 2000
+
 /** How long streams of signals and events are kept for us when a way breaks. */
 const LINGER_MS = 30_000
 
@@ -123,6 +126,8 @@ class LabClient implements Client {
   readonly #groups = new Map<string, Group>()
   readonly #locks = new Set<Lock>()
   readonly #taking = new Set<Promise<Lock>>()
+  /** What is given back with nobody waiting. */
+  readonly #owed = new Set<Promise<unknown>>()
   readonly #who: WhoHasIt
   readonly #met = new WeakMap<object, Reaching>()
   /** Its node knows this program's links by it. */
@@ -189,9 +194,10 @@ class LabClient implements Client {
     const { clock, graceS } = this.#options
     const together = (some: readonly Found[]) => this.#together(some)
     const { directory } = this
-    const all = { found, together, directory, clock, graceS, session, reason, lost, signal, closing }
+    const owe = (work: Promise<unknown>) => this.#owe(work)
+    const all = { found, together, directory, clock, graceS, session, reason, lost, signal, closing, owe }
     const takeBack = await takeAll(all).catch(async (thrown: unknown) => {
-      throw await this.#saidWho(thrown, found)
+      throw await unlessAborted(this.#saidWho(thrown, found), signal).catch(() => thrown)
     })
     const lock: Lock = {
       services: found.map(({ id }) => id),
@@ -223,10 +229,11 @@ class LabClient implements Client {
 
   async close(): Promise<void> {
     this.#closing.abort(closed())
-    // They reject at once, and say what they may have got.
+    // They reject at once, and what they may have got is owed.
     await Promise.allSettled(this.#taking)
     await Promise.allSettled([...this.#locks].map((lock) => lock.release()))
-    await Promise.allSettled([...this.#groups.values()].map((group) => this.#givenBack(group)))
+    await Promise.allSettled([...this.#groups.values()].map(({ unknown }) => unknown?.giveBack()))
+    await this.#paid()
     await Promise.all([...this.#groups.values()].map(({ connection }) => connection.close()))
     this.#groups.clear()
     await this.directory.close?.()
@@ -236,11 +243,16 @@ class LabClient implements Client {
     return this.close()
   }
 
-  /** What a node has of it that is silent ends by itself, a moment after the links of its owner. */
-  async #givenBack({ unknown, givingBack }: Group): Promise<void> {
+  #owe(work: Promise<unknown>): void {
+    this.#owed.add(work)
+    void work.finally(() => this.#owed.delete(work))
+  }
+
+  /** What a node that stays silent has of this program ends by itself, a moment after its links. */
+  async #paid(): Promise<void> {
     const patience = new AbortController()
-    const late = this.#options.clock.sleep(GIVE_BACK_EACH_MS, patience.signal).catch(() => {}) // it was in time
-    await Promise.allSettled([unknown?.giveBack(), Promise.race([givingBack, late])])
+    const late = this.#options.clock.sleep(CLOSE_WAITS_MS, patience.signal).catch(() => {}) // it was in time
+    await Promise.race([Promise.all(this.#owed), late])
     patience.abort()
   }
 
@@ -281,7 +293,7 @@ class LabClient implements Client {
       lease: undefined,
       onLost: undefined,
       unknown: undefined,
-      givingBack: undefined,
+      unnamed: undefined,
       connection: createConnection({
         node,
         ways,

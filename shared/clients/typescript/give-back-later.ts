@@ -1,23 +1,26 @@
-/** Giving back what may be held, as soon as whoever it is held at is there. */
+/** Giving back what may be held, until whoever it is held at has answered. */
 import type { Clock } from '../../primitives/clock.ts'
 
-export const GIVE_BACK_EACH_MS = 2000
+const EACH_MS = 2000
 
-/**
- * Tries until it resolves, which it is to do also once there is nothing left to give back; ends with the signal, after one
- * try. Never rejects.
- */
-export async function giveBackLater(
-  giveBack: () => Promise<unknown>,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
-  const isDone = () =>
-    giveBack().then(
+export interface GiveBackLater {
+  /** Under way; rejects where nobody answered. */
+  readonly first: Promise<unknown>
+  /** The same, begun anew; it is to resolve also once there is nothing left to give back. */
+  readonly again: () => Promise<unknown>
+  readonly clock: Clock
+  /** Ends it, after the try that is under way. */
+  readonly signal: AbortSignal
+}
+
+/** Tries every two seconds until it resolves. Never rejects. */
+export async function giveBackLater({ first, again, clock, signal }: GiveBackLater): Promise<void> {
+  const isDone = (one: Promise<unknown>) =>
+    one.then(
       () => true,
       () => false, // tried again
     )
-  while (!(await isDone()) && !signal.aborted) {
-    await clock.sleep(GIVE_BACK_EACH_MS, signal).catch(() => {}) // one more try
+  for (let one = first; !(await isDone(one)) && !signal.aborted; one = again()) {
+    await clock.sleep(EACH_MS, signal).catch(() => {}) // one more try
   }
 }

@@ -1,3 +1,9 @@
+/**
+ * Taking all that a lock is of.
+ *
+ * INVARIANTS: all of it is taken, or nothing stays taken; whoever gives it up waits for nobody, and what is given back then
+ * is owed until it is done.
+ */
 import type { Clock } from '../../primitives/clock.ts'
 import { newId } from '../../primitives/ids.ts'
 import { unlessAborted } from '../../primitives/unless-aborted.ts'
@@ -19,6 +25,8 @@ export interface TakeAll {
   readonly lost: AbortController
   readonly signal: AbortSignal
   readonly closing: AbortSignal
+  /** Told of what is given back with nobody waiting; it never rejects. */
+  readonly owe: (work: Promise<unknown>) => void
 }
 
 /**
@@ -46,7 +54,9 @@ export async function takeAll({ found, together, graceS, ...all }: TakeAll): Pro
     closing.throwIfAborted()
     for (const group of groups) group.unknown = undefined
   } catch (thrown) {
-    await giveBack('not taken')
+    const back = giveBack('not taken')
+    all.owe(back)
+    await unlessAborted(back, signal).catch(() => {}) // it goes on with nobody waiting
     throw thrown
   }
   return async () => {

@@ -1,12 +1,19 @@
+/**
+ * Locking services of a node that are no parts of benches, and giving them back.
+ *
+ * INVARIANTS: what may be locked is given back until its node has answered, by the id of its taking, so that nothing that was
+ * locked before or after is ended; where a node knows no ids it is tried once, and what is locked next waits for that.
+ */
 import { asLabError } from '../../primitives/lab-error.ts'
 import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import { LASTS_MS } from './asked-hold.ts'
+import type { Connection } from './connection.ts'
 import { giveBackLater } from './give-back-later.ts'
 import { nodeLocks } from './node-locks.ts'
 import { kept, type Taking } from './take.ts'
 import { watchLocks } from './watch-locks.ts'
 
-/** Locks services of one node that are no parts of benches. */
+/** Rejects as the node refuses, or at once with the signal's reason; the way back is in `undo` before anything is locked. */
 export async function takeServices(
   taking: Taking & {
     readonly services: readonly string[]
@@ -17,15 +24,16 @@ export async function takeServices(
     readonly lost: AbortController
   },
 ): Promise<void> {
-  const { group, services, reason, graceS, id, undo, signal, closing, clock, lost } = taking
+  const { group, services, reason, graceS, id, undo, signal, closing, clock, owe, lost } = taking
   const { connection } = group
-  await unlessAborted(group.givingBack ?? Promise.resolve(), signal)
   const letGo = await kept(connection, signal)
   const args = { services, ...(reason === '' ? {} : { reason }), ...(graceS === undefined ? {} : { graceS }) }
   /** What it is given back by, once it may have been taken. */
   let asked: { readonly id?: string } | undefined
   const locking = (async () => {
     const node = await nodeLocks(connection, { signal })
+    if (!node.takesId) await unlessAborted(group.unnamed ?? Promise.resolve(), signal)
+    signal.throwIfAborted()
     asked = node.takesId ? { id } : {}
     // By its id the same is taken, where the answer was lost.
     await connection.call('node/lock', { ...args, ...asked }, { idempotent: node.takesId })
@@ -40,31 +48,42 @@ export async function takeServices(
     )
     // What was lost may be another's by now.
     const left = services.filter((service) => !gone.has(service))
-    if (isRefused || asked === undefined || left.length === 0) return
-    const given = { services: left, ...asked }
-    await connection.call('node/unlock', given, { idempotent: true }).catch((thrown: unknown) => {
-      // Its node has ended it already.
-      if (asLabError(thrown).code !== 'not-locked') throw thrown
-    })
+    if (!isRefused && asked !== undefined) await unlockAll(connection, left, asked)
   }
-  undo.push(async (why) => {
+  const askedMs = clock.monotonic()
+  const again = async () => {
+    // A node that could not be reached for so long has ended it by itself.
+    if (asked?.id !== undefined && clock.monotonic() - askedMs < LASTS_MS) await unlock()
+  }
+  undo.push(async () => {
     letGo()
     over.abort()
-    if (why === 'released' || !signal.aborted) return await unlock()
-    const askedMs = clock.monotonic()
-    const back = giveBackLater(
-      () =>
-        unlock().catch((thrown: unknown) => {
-          // A node that could not be reached for so long has ended it by itself.
-          if (asLabError(thrown).kind === 'link' && clock.monotonic() - askedMs < LASTS_MS) throw thrown
-        }),
-      clock,
-      closing,
-    )
-    group.givingBack = Promise.all([group.givingBack, back])
+    const first = unlock()
+    owe(giveBackLater({ first: orRefused(first), again: () => orRefused(again()), clock, signal: closing }))
+    if (asked?.id === undefined) group.unnamed = Promise.all([group.unnamed, first.catch(() => {})])
+    await first
   })
   const { tells } = await unlessAborted(locking, signal)
   if (tells === 'nothing') return
   const watched = tells === 'each taking' ? id : undefined
   void watchLocks({ connection, services, id: watched, gone, lost, clock, signal: over.signal })
+}
+
+/** Resolves also where its node has answered that it will not: that is for nobody to try again. */
+const orRefused = (unlocked: Promise<void>): Promise<void> =>
+  unlocked.catch((thrown: unknown) => {
+    if (asLabError(thrown).kind === 'link') throw thrown
+  })
+
+/** Its node has ended one by itself that it says not to be locked; of several it then ends none, so that each is told alone. */
+async function unlockAll(
+  connection: Connection,
+  services: readonly string[],
+  asked: { readonly id?: string },
+): Promise<void> {
+  if (services.length === 0) return
+  await connection.call('node/unlock', { services, ...asked }, { idempotent: true }).catch(async (thrown: unknown) => {
+    if (asLabError(thrown).code !== 'not-locked') throw thrown
+    if (services.length > 1) await Promise.all(services.map((service) => unlockAll(connection, [service], asked)))
+  })
 }

@@ -1,5 +1,5 @@
 /**
- * Taking what a lock is of, and giving it back.
+ * Taking a bench that a lock is of, and giving it back.
  *
  * INVARIANTS: what may have been taken has its way back in `undo` before it is asked for, and a bench in its group until the
  * lock stands: who closes the client meanwhile gives it back; a lock that stands has a link that is kept, for its node gives
@@ -21,10 +21,13 @@ export interface Group {
   lease: string | undefined
   /** Told that the lease has ended. */
   onLost: ((error: LabError) => void) | undefined
-  /** Its bench is being taken, or may have been without a word of it. */
-  unknown: AskedHold | undefined
-  /** Services of it are given back that may have been locked: what is locked next waits for that. Never rejects. */
-  givingBack: Promise<unknown> | undefined
+  /** Its bench is being taken or given back, or may have been taken without a word of it: it is given back before the next. */
+  unknown: { giveBack(): Promise<void> } | undefined
+  /**
+   * What is given back, without an id of its taking, of services that may have been locked: it would end what is locked
+   * meanwhile. Never rejects.
+   */
+  unnamed: Promise<unknown> | undefined
 }
 
 /** Why it is given back: the lock is wanted no more, or it could not be taken whole. */
@@ -37,6 +40,8 @@ export interface Taking {
   /** Given up with it: then nobody waits for what is given back. */
   readonly signal: AbortSignal
   readonly clock: Clock
+  /** Told of what is given back with nobody waiting; it never rejects. */
+  readonly owe: (work: Promise<unknown>) => void
   /** Aborted when the client is closed. */
   readonly closing: AbortSignal
 }
@@ -121,10 +126,12 @@ export async function takeBench({
     if (!isMine()) return
     over()
     if (taken === undefined) return
-    group.unknown = undefined
     // What it went on with goes on without it.
     const isOthers = session !== undefined || (why === 'not taken' && taken.isResumed === true)
-    await (isOthers ? withoutHold(group) : giveBack(directory, group, bench, taken.lease))
+    const back = isOthers ? withoutHold(group) : giveBack(directory, group, bench, taken.lease)
+    const isBack = back.catch(() => {}) // told to whoever gives it back
+    group.unknown = { giveBack: () => isBack }
+    await back
   })
   const { lease } = await taking
   group.lease = lease

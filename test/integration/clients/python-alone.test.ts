@@ -50,6 +50,16 @@ test('test_alone.py passes', async ({ signal }) => {
   assert.match(err, /^Ran [1-9]\d* tests/m)
 })
 
+test('a program that is interrupted as it locks, and ends, has given back what it got', async ({ signal }) => {
+  await (await ownerOnceFree()).close()
+  const env = { ...pythonEnv, FERNLAB_SOCKET: join(node.dataFolder, 'services.sock') }
+  const { code, out, err } = await runPython('interrupted.py', [], { env, signal })
+  assert.equal([code, out, err], [0, 'interrupted\n', ''])
+  const owner = await onMachine(node.dataFolder)
+  assert.equal(await owner.call('node/locks'), [])
+  await owner.close()
+})
+
 test('a program hears that its node, which keeps no locks, was started again', async ({ signal }) => {
   await (await ownerOnceFree()).close()
   let restarting: Promise<void> | undefined

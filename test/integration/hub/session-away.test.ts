@@ -98,7 +98,7 @@ test('it is over half a minute after its node has left, the rest is next, and th
   const over = await closed(id)
   const next = await get(ada, over.next ?? '')
   assert.equal([over.reason, next.state, next.position], [cut('n'), 'waiting', 1])
-  assert.ok(next.seconds > 460 && next.seconds <= 500, `from when it left: ${next.seconds}`)
+  assert.ok(next.seconds > 470 && next.seconds <= 500, `from when it left: ${next.seconds}`)
   assert.is((await ask(ada)).id, next.id, 'it is their one place')
   assert.equal([(await bench('n.b')).state, (await bench('n.b')).run], ['offline', id])
 

@@ -61,6 +61,12 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
   let showing: Promise<void> | undefined
   let hiding: Promise<void> | undefined
   let answering: Promise<void> | undefined
+  let unlocking: Promise<void> | undefined
+  let releasing: Promise<void> | undefined
+  let takesIds = true
+  /** Services that another has locked, and such as the node has ended the lock of. */
+  const refuse = new Set<string>()
+  const goneAtNode = new Set<string>()
   let refusing: LabError | undefined
   let links = 0
   let last: Peer | undefined
@@ -87,8 +93,10 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
       if (busy.has(bench)) throw new LabError({ code: 'bench-busy', kind: 'caller', message: `${bench} is busy` })
       return { lease: `lease of ${bench}`, isResumed: had.has(bench) }
     },
-    release: async (bench, { since } = {}) =>
-      void asked.push(`release ${bench}${since === undefined ? '' : ` ${since}`}`),
+    release: async (bench, { since } = {}) => {
+      asked.push(`release ${bench}${since === undefined ? '' : ` ${since}`}`)
+      await releasing
+    },
   }
   const serve = serveServices(
     (name) => {
@@ -118,10 +126,17 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
             asked.push(`asked ${method}`)
             await answering
           }
-          if (method === 'node/contract.get') return { actions: { lock: { arguments: { id: { type: 'string' } } } } }
+          if (method === 'node/contract.get')
+            return { actions: { lock: { arguments: takesIds ? { id: { type: 'string' } } : {} } } }
           const { services, id } = params as { services: string[]; id?: string }
+          if (method === 'node/lock' && services.some((name) => refuse.has(name))) throw refusal('service-locked')
+          if (method === 'node/unlock' && unlocking !== undefined) {
+            asked.push(`asked ${method}`)
+            await unlocking
+          }
           asked.push(`${method} ${services}`)
           takings.push(`${method} ${id}`)
+          if (method === 'node/unlock' && services.some((name) => goneAtNode.has(name))) throw refusal('not-locked')
           return {}
         },
         signIn: (params) => {
@@ -159,6 +174,18 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
     /** Links show the hold until then. */
     hideAfter: (until: Promise<void>) => {
       hiding = until
+    },
+    refuse,
+    goneAtNode,
+    /** A node of an earlier version. */
+    forgetIds: () => {
+      takesIds = false
+    },
+    releaseAfter: (until: Promise<void>) => {
+      releasing = until
+    },
+    answerUnlockAfter: (until: Promise<void>) => {
+      unlocking = until
     },
     /** The node itself is silent until then. */
     answerAfter: (until: Promise<void> | undefined) => {
@@ -659,17 +686,80 @@ async function givenUp({ client, asked, answerAfter }: ReturnType<typeof lab>) {
   }
 }
 
-test('a lock that is given up while its node is silent rejects at once; what it got is given back before it is locked again', async () => {
+test('a lock that is given up while its node is silent rejects at once, and is given back by its id; the next waits for nothing', async () => {
   const one = lab([found('pi', 'fit')])
   const answer = await givenUp(one)
   const again = one.client.lock(['fit'])
+  await untilAsked(one.asked, 'node/contract.get')
+  answer()
+  const lock = await again
   await someTurns()
-  assert.equal(one.asked, [])
+  assert.equal(one.asked.splice(0).sort(), [
+    'asked node/contract.get',
+    'node/lock fit',
+    'node/lock fit',
+    'node/unlock fit',
+  ])
+  const ids = one.takings.map((taking) => taking.split(' '))
+  const ended = ids.find(([method]) => method === 'node/unlock')?.[1]
+  assert.is(ended, ids.find(([method]) => method === 'node/lock')?.[1], 'the first that was asked for')
+  await lock.release()
+  assert.is.not(one.takings.at(-1), `node/unlock ${ended}`)
+  await one.client.close()
+})
+
+test('at a node that knows no ids what was given up is given back first, and tried once: more would end what came after', async () => {
+  const one = lab([found('pi', 'fit')])
+  one.forgetIds()
+  const answer = await givenUp(one)
+  const again = one.client.lock(['fit'])
+  await someTurns()
+  assert.not(one.asked.includes('asked node/lock'))
   answer()
   await (await again).release()
-  assert.equal(one.asked, ['node/lock fit', 'node/unlock fit', 'node/lock fit', 'node/unlock fit'])
-  assert.equal(new Set(one.takings).size, 4, 'each taking by an id of its own')
+  const done = () => one.asked.splice(0).filter((what) => !what.startsWith('asked'))
+  assert.equal(done(), ['node/lock fit', 'node/unlock fit', 'node/lock fit', 'node/unlock fit'])
+
+  one.takings.length = 0
+  const silent = await givenUp(one)
+  for (let second = 0; second < 70; second++) {
+    await one.clock.advance(1000)
+    await someTurns()
+  }
+  one.asked.length = 0
+  silent()
+  for (let second = 0; second < 5; second++) {
+    await one.clock.advance(1000)
+    await someTurns()
+  }
+  assert.not(one.asked.includes('asked node/unlock'))
   await one.client.close()
+})
+
+test('what its node has ended by itself keeps the others of a lock from no giving back', async () => {
+  const one = lab(['fit', 'log', 'scan'].map((name) => found('pi', name)))
+  const lock = await one.client.lock(['fit', 'log', 'scan'])
+  one.asked.length = 0
+  one.goneAtNode.add('log')
+  await lock.release()
+  const all = ['node/unlock fit,log,scan', 'node/unlock fit', 'node/unlock log', 'node/unlock scan']
+  assert.equal(one.asked, all)
+  await one.client.close()
+})
+
+test('a lock that can not be had whole rejects at once when it is given up while the rest is given back', async () => {
+  const one = lab([found('pi', 'fit'), found('zero', 'log')])
+  const stop = new AbortController()
+  one.refuse.add('log')
+  const locking = codeOf(one.client.lock(['fit', 'log'], { signal: stop.signal }))
+  const answer = held(one.answerUnlockAfter)
+  while (!one.asked.includes('asked node/unlock')) await new Promise((resolve) => setImmediate(resolve))
+  stop.abort(refusal('call-cancelled'))
+  assert.is(await locking, 'service-locked')
+  assert.not(one.asked.includes('node/unlock fit'))
+  answer()
+  await one.client.close()
+  assert.ok(one.asked.includes('node/unlock fit'))
 })
 
 test('what was given up is given back when its node is there again, where no answer came', async () => {
@@ -697,6 +787,27 @@ test('a client is closed within two seconds beside a node that is silent about a
   await one.clock.advance(2000)
   await closed
   answer()
+})
+
+test('a bench that is being given back is taken again only once it is', async () => {
+  const { client, asked, busy, releaseAfter } = lab(
+    ['a.supply', 'b.supply'].map((name) => found('pi', name, supply, `pi.${name[0]}`)),
+  )
+  busy.add('pi.b')
+  const release = held(releaseAfter)
+  const stop = new AbortController()
+  const locking = codeOf(client.lock(['a.supply', 'b.supply'], { signal: stop.signal }))
+  while (!asked.includes('release pi.a')) await new Promise((resolve) => setImmediate(resolve))
+  stop.abort(refusal('call-cancelled'))
+  assert.is(await locking, 'bench-busy')
+  asked.length = 0
+  const again = client.lock(['a.supply'])
+  await someTurns()
+  assert.equal(asked, [])
+  release()
+  await (await again).release()
+  assert.equal(asked, ['take pi.a', 'release pi.a'])
+  await client.close()
 })
 
 test('a lock that is given up between two tries is asked for no more by it, and given back when its hub is there', async () => {

@@ -22,7 +22,7 @@ type Exchanged = z.infer<typeof exchangedSchema>
 type Scalar = number | string | boolean
 
 const ttlS = 120
-/** Three tries before its time is over: were it a third, the last would come as it ends, now before and now after. */
+/** Three tries before its time is over. */
 const renewEveryMs = (ttlS * 1000) / 4
 
 /** What this page has, and until when by its own clock: the hub's may be another. */
@@ -41,14 +41,15 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const [reason, setReason] = useState('')
   /** Why what this page had is no more. */
   const [lost, setLost] = useState<unknown>()
-  /** When this page last gave the bench back or lost it. */
+  /** What the hub had said last when this page gave the bench back or lost it, by the time of that. */
   const [goneAtMs, setGoneAtMs] = useState(0)
+  const isGone = () => setGoneAtMs(client.getQueryState(benchesQuery(api).queryKey)?.dataUpdatedAt ?? 0)
   const said = useSaid()
   const lose = (error: unknown) => {
     setLease(undefined)
     setAsked({})
     setLost(error)
-    setGoneAtMs(Date.now())
+    isGone()
   }
   const [asked, setAsked] = useState<Readonly<Record<string, Scalar>>>({})
   const path = `/api/v1/benches/${bench.id}`
@@ -121,7 +122,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   }, [isUnrenewed])
   const toldAtMs = useQuery(benchesQuery(api)).dataUpdatedAt
   // What the hub said before that is no more.
-  const isMine = lease !== undefined || (bench.mine === true && toldAtMs > goneAtMs)
+  const isMine = lease !== undefined || (bench.mine === true && toldAtMs !== goneAtMs)
   useEffect(() => {
     if (isMine) setLost(undefined)
   }, [isMine])
@@ -131,8 +132,8 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const inUse = isInUse(unread) || wasRefused || heldByAnother
   const giveBack = useMutation({
     mutationFn: () => api.send('DELETE', `${path}/lease`),
-    onSuccess: () => setGoneAtMs(Date.now()),
-    onSettled: () => {
+    onSettled: (_, error) => {
+      if (error === null || endsLease(error)) isGone()
       setLease(undefined)
       setAsked({})
       return changed()

@@ -71,7 +71,7 @@ export function RecordedPicture({ run, film, moment }: { run: Run; film: Film; m
       <canvas
         ref={canvas}
         className={styles.picture}
-        // Another moment's picture would stand there with the time of this one.
+        // Another moment's picture would stand there with the time of this one, for longer than it takes to draw this one.
         style={{ visibility: isDrawn && jpeg !== undefined && !isMissing ? undefined : 'hidden' }}
         width={4}
         height={3}

@@ -8,6 +8,7 @@ import fernlab
 from fernlab import AsyncProxy, LabError, Proxy
 from fernlab.background import background
 from fernlab.lab import close_labs
+from fernlab.locks import AsyncLock
 
 URL, SOCKET, ADA, BOB = (os.environ[f"FERNLAB_{name}"] for name in ("URL", "SOCKET", "ADA", "BOB"))
 #: No other link of this program is hers.
@@ -121,16 +122,17 @@ class Alone(unittest.TestCase):
 
     def test_a_lock_that_is_given_up_at_a_silent_node_ends_at_once_and_is_given_back(self):
         async def locked_again(cyd, go):
-            again = asyncio.ensure_future(cyd.lock("another").take())
-            await asyncio.sleep(0.05)
-            self.assertFalse(again.done(), "it waits for what is given back")
+            # By an id of its own: it waits for nothing, and outlives what is given back.
+            again = cyd.lock("another")
+            await again.take()
             go.set()
-            await again
+            await cyd._service.group.paid()
             self.assertEqual([one["lock"]["reason"] for one in await cyd.of_node("locks")], ["another"])
-            await cyd.unlock()
+            await again.release()
+            self.assertEqual(await cyd.of_node("locks"), [])
 
         asked = self.given_up("node/lock", locked_again)
-        self.assertEqual(asked, ["node/lock", "node/unlock", "node/lock", "node/unlock"])
+        self.assertEqual(asked, ["node/lock", "node/lock", "node/unlock", "node/unlock"])
 
         async def no_more(_, go):
             go.set()
@@ -150,11 +152,110 @@ class Alone(unittest.TestCase):
         self.assertEqual(self.given_up("node/lock", answers), ["node/lock", "node/unlock"])
 
         async def stays_silent(*_):
-            with unittest.mock.patch("fernlab.lab.GIVE_BACK_EACH_S", 0.1):
+            with unittest.mock.patch("fernlab.lab.CLOSE_WAITS_S", 0.1):
                 await close_labs()
             await self.until_nothing_is_locked()
 
         self.assertEqual(self.given_up("node/lock", stays_silent), ["node/lock"], "it ended after its grace")
+
+        async def closed_twice(cyd, go):
+            go.set()
+            await asyncio.gather(cyd.close(), close_labs(), close_labs())
+
+        self.assertEqual(self.given_up("node/lock", closed_twice), ["node/lock", "node/unlock"])
+
+    async def of_two(self):
+        """Supplies by two links, the first of which is locked first; none of them closes the other."""
+        owner = await AsyncProxy.connect("bench-1.psu", address=SOCKET)
+        return owner, await AsyncProxy.connect("bench-2.psu", address=URL, token=CYD)
+
+    @staticmethod
+    def lock_of(*proxies):
+        return AsyncLock([(one._service.found.name, one._service.group) for one in proxies], "both", 0)
+
+    @staticmethod
+    def silent_at(proxy, method):
+        """Its node has done this, and says so only once what is returned second is set; the first is set as it is done."""
+        peer = proxy._service.group.connection._peer
+        call, reached, go = peer.call, asyncio.Event(), asyncio.Event()
+
+        async def late(asked, *args):
+            answer = await call(asked, *args)
+            if asked == method:
+                reached.set()
+                await go.wait()
+            return answer
+
+        peer.call = late
+        return reached, go
+
+    def test_a_lock_that_can_not_be_had_whole_gives_back_the_rest_though_nobody_waits_any_more(self):
+        async def work():
+            owner, cyd = await self.of_two()
+            bob = await AsyncProxy.connect("bench-2.psu", address=URL, token=BOB)
+            peer = owner._service.group.connection._peer
+            call, reached, go = peer.call, asyncio.Event(), asyncio.Event()
+
+            async def late(method, *args):
+                if method == "node/unlock":
+                    reached.set()
+                    await go.wait()
+                return await call(method, *args)
+
+            peer.call = late
+            async with bob.lock():
+                taking = asyncio.ensure_future(self.lock_of(owner, cyd).take())
+                await reached.wait()
+                taking.cancel()
+                with self.assertRaises(asyncio.CancelledError):
+                    await taking
+                # What is owed at one node does not end with the links to another.
+                await cyd.close()
+                go.set()
+                await owner._service.group.paid()
+            self.assertEqual(await owner.of_node("locks"), [])
+            await owner.close()
+            await bob.close()
+
+        asyncio.run(asyncio.wait_for(work(), 20))
+
+    def test_a_lock_of_which_a_part_is_lost_while_the_rest_is_asked_for_is_not_had(self):
+        async def work():
+            owner, cyd = await self.of_two()
+            reached, go = self.silent_at(cyd, "node/lock")
+            lock = self.lock_of(owner, cyd)
+            taking = asyncio.ensure_future(lock.take())
+            await reached.wait()
+            await owner.unlock()
+            self.assertEqual((await lock.until_lost(10)).code, "lock-ended")
+            go.set()
+            with self.assertRaises(LabError) as caught:
+                await taking
+            self.assertEqual(caught.exception.code, "lock-ended")
+            self.assertEqual(await owner.of_node("locks"), [])
+            await owner.close()
+            await cyd.close()
+
+        asyncio.run(asyncio.wait_for(work(), 20))
+
+    def test_what_staff_has_ended_of_a_lock_keeps_the_rest_from_no_giving_back(self):
+        async def work():
+            cyd = [await AsyncProxy.connect(f"bench-{one}.psu", address=URL, token=CYD) for one in (1, 2)]
+            staff = await AsyncProxy.connect("bench-1.psu", address=SOCKET)
+            reached, go = self.silent_at(cyd[0], "node/lock")
+            taking = asyncio.ensure_future(self.lock_of(*cyd).take())
+            await reached.wait()
+            taking.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await taking
+            await staff.unlock("it smells")
+            go.set()
+            await cyd[0]._service.group.paid()
+            self.assertEqual(await staff.of_node("locks"), [])
+            for one in (*cyd, staff):
+                await one.close()
+
+        asyncio.run(asyncio.wait_for(work(), 20))
 
     def test_a_lock_whose_answer_was_lost_is_given_back(self):
         async def work():

@@ -6,14 +6,15 @@ import atexit
 import concurrent.futures
 import os
 import threading
-from typing import Any, AsyncIterator, Awaitable, Iterator, Optional
+from typing import Any, AsyncIterator, Awaitable, Iterator, Optional, Set
 
 from .errors import LabError
-from .lab import close_labs
+from .lab import CLOSE_WAITS_S, close_labs, owed
 
 _END = object()
-#: How long a program that ends waits for its links to be closed.
-_END_S = 2.0
+#: How long a program that ends waits for what it had under way, and for its links to be closed.
+_GIVEN_UP_S = 0.5
+_END_S = CLOSE_WAITS_S + 1
 
 
 class Background:
@@ -66,14 +67,25 @@ class Background:
         if self.pid != os.getpid():
             return
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop)
-        self._thread.join(_END_S)
+        self._thread.join(_END_S + 2 * _GIVEN_UP_S)
 
     async def _stop(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait([*tasks, asyncio.ensure_future(close_labs())], timeout=_END_S)
+        # What is given back goes on until links are closed; what is given up by this begins to be.
+        await _ended(_others() - owed())
+        await asyncio.wait([asyncio.ensure_future(close_labs())], timeout=_END_S)
+        await _ended(_others())
         self._loop.stop()
+
+
+def _others() -> Set["asyncio.Task[Any]"]:
+    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]
+
+
+async def _ended(tasks: Set["asyncio.Task[Any]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=_GIVEN_UP_S)
 
 
 _background: Optional[Background] = None

@@ -1,15 +1,32 @@
 """What programs share: one connection with each bench, and one with the other services of each node.
 
-INVARIANTS: a hold that was lost is in the way of nothing; a service that has gone closes no other.
+INVARIANTS: a hold that was lost is in the way of nothing; a service that has gone closes no other; what is owed is tried once
+more before links are closed.
 """
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import weakref
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union, cast
+from typing import (
+    Any,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Dict,
+    Iterable,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    TypeVar,
+    Union,
+    cast,
+)
 
-from .asked_hold import GIVE_BACK_EACH_S, AskedHold
+from .asked_hold import AskedHold
 from .connection import Connection
 from .directory import AsyncDirectory, Found
 from .errors import LabError
@@ -20,6 +37,10 @@ from .ways.known import known_ways
 from .ways.way import Way
 from .who_has_it import WhoHasIt
 
+Result = TypeVar("Result")
+
+#: How long a program that closes its links waits for nodes that are silent.
+CLOSE_WAITS_S = 2.0
 #: What a hub and a node say of a hold that is no more.
 LOST = ("lease-ended", "lease-invalid", "hold-ended", "session-not-active", "not-found")
 
@@ -49,8 +70,8 @@ class Group:
         self.is_being_taken = False
         #: Its bench may have been taken without a word of it.
         self.unknown: Optional[AskedHold] = None
-        #: What a lock got that was given up: what is locked next waits for that. Raises nothing.
-        self.giving_back: Optional["asyncio.Future[Any]"] = None
+        #: What gives back what may be held, with or without somebody who waits for it.
+        self.owed: Set["asyncio.Task[Any]"] = set()
         self.services: List[str] = []
         #: Those of them that were not there when access was asked for last.
         self._gone: Set[str] = set()
@@ -59,16 +80,24 @@ class Group:
         self.who = WhoHasIt(directory)
         self.connection = Connection(node, self._access, ways, amend=self._amend)
 
+    def owe(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
+        task = asyncio.get_running_loop().create_task(work)
+        self.owed.add(task)
+        task.add_done_callback(self.owed.discard)
+        return task
+
+    async def paid(self, timeout: Optional[float] = None) -> None:
+        """Waits until nothing is owed, or for so many seconds."""
+        if self.owed:
+            await asyncio.wait(set(self.owed), timeout=timeout)
+
     async def close(self) -> None:
+        """What a silent node has of this program ends by itself, a moment after the last of its links."""
         if self.unknown is not None:
             self.unknown.leave()
             with contextlib.suppress(LabError):  # its hub is away: it ends by itself
                 await self.unknown.give_back()
-        if self.giving_back is not None:
-            # What a silent node has of it ends by itself, a moment after the links of its owner.
-            await asyncio.wait({self.giving_back}, timeout=GIVE_BACK_EACH_S)
-            self.giving_back.cancel()
-            self.giving_back = None
+        await self.paid(CLOSE_WAITS_S)
         await self.connection.close()
 
     async def add(self, service: str) -> None:
@@ -148,6 +177,10 @@ class Lab:
         await group.add(found.name)
         return found, group
 
+    @property
+    def groups(self) -> Iterable[Group]:
+        return self._groups.values()
+
     def connection_at(self, address: str) -> Connection:
         """With a node of a lab without a hub."""
         return self._group(address, None).connection
@@ -160,7 +193,14 @@ class Lab:
 
     async def close(self) -> None:
         """Ends all links; what is called later opens them anew."""
-        await asyncio.gather(*(group.close() for group in self._groups.values()))
+        await all_of(group.close() for group in self._groups.values())
+
+
+async def all_of(works: Iterable[Awaitable[None]]) -> None:
+    """Does them side by side; raises the first error once all have ended."""
+    for outcome in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 _labs: "weakref.WeakKeyDictionary[Any, Dict[Any, Lab]]" = weakref.WeakKeyDictionary()
@@ -186,4 +226,10 @@ def lab_of_nodes(nodes: Sequence[NodeAt], ca: Optional[str]) -> Tuple[Lab, Nodes
 
 async def close_labs() -> None:
     """Ends all links of this loop."""
-    await asyncio.gather(*(lab.close() for lab in _labs.get(asyncio.get_running_loop(), {}).values()))
+    await all_of(lab.close() for lab in _labs.get(asyncio.get_running_loop(), {}).values())
+
+
+def owed() -> Set["asyncio.Task[Any]"]:
+    """What gives back, in this loop, what may be held."""
+    labs = _labs.get(asyncio.get_running_loop(), {}).values()
+    return {task for lab in labs for group in lab.groups for task in group.owed}

@@ -1,7 +1,8 @@
 """Locks of services, and with a part of a bench of the bench.
 
-INVARIANTS: a lock is all of what was asked for, or nothing; what may have been taken has its way back before it is known; a
-hold of a bench is renewed, and its link opened again when it breaks, until it is given back or lost.
+INVARIANTS: a lock is all of what was asked for, or nothing; what may have been taken has its way back before it is known, and
+is owed by its group until that was tried, where its taking has an id until its node has answered; whoever gives a lock up
+waits for nobody; a hold of a bench is renewed, and its link opened again when it breaks, until it is given back or lost.
 """
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ class AsyncLock:
         self._reason = reason
         self._grace = grace
         self._session = session
-        self._undo: List[Callable[[], Awaitable[None]]] = []
+        #: What gives back what was taken, and whether that is by an id of the taking.
+        self._undo: List[Tuple[Group, Callable[[], Awaitable[None]], Callable[[], bool]]] = []
         self._keeping: List["asyncio.Task[None]"] = []
         #: Why the lock was lost, if it was: somebody with the right to has ended it, or the hub was away for too long. Of one
         #: that a node gives ``lock-ended``, with ``details["why"]`` as the node says it.
@@ -46,53 +48,42 @@ class AsyncLock:
         """
         self.lost = None
         self._over = asyncio.Event()
-        groups = _groups(self._held)
         try:
-            earlier = {group.giving_back for group in groups if group.giving_back is not None}
-            if earlier:
-                await asyncio.wait(earlier)
-            for group in groups:
+            for group in _groups(self._held):
                 services = [name for name, of in self._held if of is group]
                 if group.bench is not None and isinstance(group.directory, AsyncDirectory):
                     await self._hold(group, group.bench, group.directory)
                 else:
                     await self._lock(group, services)
-        except asyncio.CancelledError:
-            self._give_back_later(groups)
-            raise
-        except BaseException:
+        except Exception:
             # Why it was not taken says more than what could not be given back, which ends after its grace.
             await self._give_back()
             raise
+        except BaseException:
+            self._begin_to_give_back()
+            raise
 
     async def release(self) -> None:
-        """Gives all back; benches go to their safe state."""
+        """Gives all back; benches go to their safe state. What no answer came of is tried again after that."""
         failure = await self._give_back()
         if failure is not None:
             raise failure
 
     async def _give_back(self) -> Optional[LabError]:
-        self._end()
-        failure: Optional[LabError] = None
-        while self._undo:
-            error = await _undone(self._undo.pop())
-            failure = failure or error
-        return failure
+        tries = self._begin_to_give_back()
+        if tries:
+            # They go on where nobody waits any more.
+            await asyncio.wait(tries)
+        return next((failure for failure in (one.result() for one in tries) if failure is not None), None)
 
-    def _give_back_later(self, groups: Sequence[Group]) -> None:
-        self._end()
-        undo, self._undo = self._undo, []
-        earlier = [group.giving_back for group in groups if group.giving_back is not None]
-        later = asyncio.gather(*earlier, *map(_until_undone, undo))
-        for group in groups:
-            group.giving_back = later
-
-    def _end(self) -> None:
+    def _begin_to_give_back(self) -> List["asyncio.Task[Optional[LabError]]"]:
         for task in self._keeping:
             task.cancel()
         self._keeping.clear()
         if self._over is not None:
             self._over.set()
+        undo, self._undo = self._undo, []
+        return [group.owe(_tried(group, work, is_named)) for group, work, is_named in undo]
 
     async def until_lost(self, timeout: Optional[float] = None) -> Optional[LabError]:
         """Waits until the lock is lost, and gives why; None when it was given back, or after ``timeout`` seconds."""
@@ -111,11 +102,16 @@ class AsyncLock:
         await self.release()
 
     async def _hold(self, group: Group, bench: str, directory: AsyncDirectory) -> None:
-        if group.hold is not None or group.is_being_taken:
-            raise LabError("locked-already", f"this program has {bench} already")
+        had = LabError("locked-already", f"this program has {bench} already")
+        if group.is_being_taken:
+            raise had
         session = self._session
         group.is_being_taken = True
         try:
+            # It may be given back just now.
+            await group.paid()
+            if group.hold is not None:
+                raise had
             if group.unknown is not None:
                 await group.unknown.give_back()
                 group.unknown = None
@@ -128,7 +124,7 @@ class AsyncLock:
             group.hold = hold
         finally:
             group.is_being_taken = False
-        self._undo.append(lambda: _give_back_bench(group, bench, directory, hold))
+        self._undo.append((group, lambda: _give_back_bench(group, bench, directory, hold), lambda: False))
         await group.connection.renew()
         await group.connection.reach()
         if self.lost is not None:
@@ -146,7 +142,7 @@ class AsyncLock:
             self._over.set()
 
     async def _lock(self, group: Group, services: List[str]) -> None:
-        connection, over = group.connection, self._over
+        connection = group.connection
         gone: Set[str] = set()
         # Its own: what other programs of the same person have locked stays theirs.
         taking = uuid.uuid4().hex
@@ -156,8 +152,8 @@ class AsyncLock:
         async def lock() -> NodeLocks:
             nonlocal named
             node = await node_locks(connection)
-            if over is not None and over.is_set():
-                return node  # given up: nothing is locked to be unlocked
+            if not node.takes_id:
+                await group.paid()
             named = {"id": taking} if node.takes_id else {}
             params = {"services": services, "reason": self._reason, "graceS": self._grace, **named}
             try:
@@ -173,23 +169,28 @@ class AsyncLock:
         asked = asyncio.get_running_loop().create_task(lock())
 
         async def unlock() -> None:
-            try:
-                # It may have been given up while it was asked for.
-                await asked
-            except LabError as error:
-                # Refused, nothing is locked; where no answer came, nobody knows.
-                if error.kind != "link":
-                    return
+            if named is None:
+                asked.cancel()  # nothing is locked to be unlocked
+                return
+            # It may have been given up while it was asked for.
+            await asyncio.wait([asked])
+            # Refused, nothing is locked; where no answer came, or the program ends, nobody knows.
+            if not asked.cancelled() and _is_refused(asked.exception()):
+                return
             # What was lost may be another's by now.
-            left = [name for name in services if name not in gone]
-            if left and named is not None:
-                await connection.call("node/unlock", {"services": left, **named}, idempotent=True)
+            await _unlock_all(group, [name for name in services if name not in gone], named)
 
-        self._undo.append(unlock)
+        self._undo.append((group, unlock, lambda: bool(named)))
         node = await asyncio.shield(asked)
+        if self.lost is not None:
+            raise self.lost
         self._keep(connection.stay_reached(lambda: True))
         if node.tells:
             self._keep(watch_locks(connection, services, taking if node.tells_each else None, gone, self._lose))
+
+
+def _is_refused(error: Optional[BaseException]) -> bool:
+    return isinstance(error, LabError) and error.kind != "link"
 
 
 async def _undone(undo: Callable[[], Awaitable[None]]) -> Optional[LabError]:
@@ -201,14 +202,40 @@ async def _undone(undo: Callable[[], Awaitable[None]]) -> Optional[LabError]:
     return None
 
 
-async def _until_undone(undo: Callable[[], Awaitable[None]]) -> None:
-    """Tries again while no answer comes, for as long as it could last without its owner."""
-    since = time.monotonic()
-    while True:
-        failure = await _undone(undo)
-        if failure is None or failure.kind != "link" or time.monotonic() - since >= HOLD_S:
-            return
+async def _tried(
+    group: Group, undo: Callable[[], Awaitable[None]], is_named: Callable[[], bool]
+) -> Optional[LabError]:
+    """Where no answer came it is tried again after that, by its id: without one it would end what was locked meanwhile."""
+    failure = await _undone(undo)
+    if failure is not None and failure.kind == "link" and is_named():
+        group.owe(_until_undone(group, undo))
+    return failure
+
+
+async def _until_undone(group: Group, undo: Callable[[], Awaitable[None]]) -> None:
+    """Tries again while no answer comes, for as long as it could last without its owner, until links are closed."""
+    since, closes = time.monotonic(), group.connection.closes
+    while time.monotonic() - since < HOLD_S:
         await asyncio.sleep(GIVE_BACK_EACH_S)
+        if closes != group.connection.closes:
+            return
+        failure = await _undone(undo)
+        if failure is None or failure.kind != "link":
+            return
+
+
+async def _unlock_all(group: Group, services: Sequence[str], named: Dict[str, str]) -> None:
+    """Its node has ended one by itself that it says not to be locked; of several it then ends none: each is told alone."""
+    if not services:
+        return
+    try:
+        await group.connection.call("node/unlock", {"services": list(services), **named}, idempotent=True)
+    except LabError as error:
+        if error.code != "not-locked":
+            raise
+        if len(services) > 1:
+            for service in services:
+                await _unlock_all(group, [service], named)
 
 
 async def _taken(group: Group, asked: AskedHold) -> str:
