@@ -35,15 +35,15 @@ export interface TakeAll {
  */
 export async function takeAll({ found, together, graceS, ...all }: TakeAll): Promise<() => Promise<void>> {
   const { signal, closing, clock } = all
-  const groups: Group[] = []
+  const benches: { readonly group: Group; readonly asked: Group['unknown'] }[] = []
   const undo: ((why: Ending) => Promise<void>)[] = []
   const giveBack = async (why: Ending) => (await Promise.allSettled(undo.map((back) => back(why)))).find(hasFailed)
   const groupOf = async (some: readonly Found[]) => await unlessAborted(together(some), signal)
   try {
     for (const bench of new Set(found.flatMap(({ bench }) => bench ?? []))) {
       const group = await groupOf(found.filter((one) => one.bench === bench))
-      groups.push(group)
       await takeBench({ ...all, group, bench, undo })
+      benches.push({ group, asked: group.unknown })
     }
     const ofNodes = found.filter(({ bench }) => bench === undefined)
     for (const node of new Set(ofNodes.map((one) => one.node))) {
@@ -52,7 +52,9 @@ export async function takeAll({ found, together, graceS, ...all }: TakeAll): Pro
       await takeServices({ ...all, id: newId(clock.now()), group: await groupOf(own), services, graceS, undo })
     }
     closing.throwIfAborted()
-    for (const group of groups) group.unknown = undefined
+    // What was lost while the rest was asked for is not had.
+    all.lost.signal.throwIfAborted()
+    for (const { group, asked } of benches) if (group.unknown === asked) group.unknown = undefined
   } catch (thrown) {
     const back = giveBack('not taken')
     all.owe(back)

@@ -75,15 +75,23 @@ const orRefused = (unlocked: Promise<void>): Promise<void> =>
     if (asLabError(thrown).kind === 'link') throw thrown
   })
 
-/** Its node has ended one by itself that it says not to be locked; of several it then ends none, so that each is told alone. */
+/**
+ * Its node has ended one by itself that it says not to be locked. Of several of which it refuses one it ends none, so that each
+ * is told alone; rejects with the first refusal of these.
+ */
 async function unlockAll(
   connection: Connection,
   services: readonly string[],
   asked: { readonly id?: string },
 ): Promise<void> {
   if (services.length === 0) return
-  await connection.call('node/unlock', { services, ...asked }, { idempotent: true }).catch(async (thrown: unknown) => {
-    if (asLabError(thrown).code !== 'not-locked') throw thrown
-    if (services.length > 1) await Promise.all(services.map((service) => unlockAll(connection, [service], asked)))
-  })
+  try {
+    await connection.call('node/unlock', { services, ...asked }, { idempotent: true })
+  } catch (thrown) {
+    const { kind, code } = asLabError(thrown)
+    if (kind !== 'link' && services.length > 1) {
+      const each = await Promise.allSettled(services.map((service) => unlockAll(connection, [service], asked)))
+      for (const one of each) if (one.status === 'rejected') throw one.reason
+    } else if (code !== 'not-locked') throw thrown
+  }
 }

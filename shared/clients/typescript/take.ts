@@ -155,6 +155,8 @@ export async function takeBench({
   }
   await unlessAborted(group.connection.renew(), signal)
   letGo = await kept(group.connection, signal)
+  if (!isMine()) letGo()
+  lost.signal.throwIfAborted()
   if (session === undefined) renew(takenMs)
 }
 

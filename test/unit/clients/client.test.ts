@@ -66,7 +66,7 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
   let takesIds = true
   /** Services that another has locked, and such as the node has ended the lock of. */
   const refuse = new Set<string>()
-  const goneAtNode = new Set<string>()
+  const goneAtNode = new Map<string, string>()
   let refusing: LabError | undefined
   let links = 0
   let last: Peer | undefined
@@ -136,7 +136,8 @@ function lab(listed: readonly Found[], clock = new ManualClock()) {
           }
           asked.push(`${method} ${services}`)
           takings.push(`${method} ${id}`)
-          if (method === 'node/unlock' && services.some((name) => goneAtNode.has(name))) throw refusal('not-locked')
+          const [gone] = services.flatMap((name) => goneAtNode.get(name) ?? [])
+          if (method === 'node/unlock' && gone !== undefined) throw refusal(gone)
           return {}
         },
         signIn: (params) => {
@@ -740,9 +741,15 @@ test('what its node has ended by itself keeps the others of a lock from no givin
   const one = lab(['fit', 'log', 'scan'].map((name) => found('pi', name)))
   const lock = await one.client.lock(['fit', 'log', 'scan'])
   one.asked.length = 0
-  one.goneAtNode.add('log')
+  one.goneAtNode.set('log', 'not-locked')
   await lock.release()
   const all = ['node/unlock fit,log,scan', 'node/unlock fit', 'node/unlock log', 'node/unlock scan']
+  assert.equal(one.asked.splice(0), all)
+
+  const again = await one.client.lock(['fit', 'log', 'scan'])
+  one.asked.length = 0
+  one.goneAtNode.set('log', 'service-unknown')
+  assert.is(await codeOf(again.release()), 'service-unknown')
   assert.equal(one.asked, all)
   await one.client.close()
 })
@@ -787,6 +794,24 @@ test('a client is closed within two seconds beside a node that is silent about a
   await one.clock.advance(2000)
   await closed
   answer()
+})
+
+test('a lock of which a part is lost while the rest is asked for is not had', async () => {
+  const services = ['a.supply', 'b.supply'].map((name) => found('pi', name, supply, `pi.${name[0]}`))
+  const { client, asked, ended, clock, grantAfter } = lab(services)
+  const grantFirst = held(grantAfter)
+  const locking = codeOf(client.lock(['a.supply', 'b.supply']))
+  await asking(asked)
+  const grant = held(grantAfter)
+  grantFirst()
+  while (!asked.includes('take pi.b')) await new Promise((resolve) => setImmediate(resolve))
+  ended.add('lease of pi.a')
+  await clock.advance(60_000)
+  await someTurns()
+  grant()
+  assert.is(await locking, 'lease-ended')
+  assert.equal(asked, ['take pi.a', 'take pi.b', 'renew pi.a', 'release pi.b'])
+  await client.close()
 })
 
 test('a bench that is being given back is taken again only once it is', async () => {

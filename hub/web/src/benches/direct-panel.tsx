@@ -43,13 +43,13 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const [lost, setLost] = useState<unknown>()
   /** What the hub had said last when this page gave the bench back or lost it, by the time of that. */
   const [goneAtMs, setGoneAtMs] = useState(0)
-  const isGone = () => setGoneAtMs(client.getQueryState(benchesQuery(api).queryKey)?.dataUpdatedAt ?? 0)
+  const noteGone = () => setGoneAtMs(client.getQueryState(benchesQuery(api).queryKey)?.dataUpdatedAt ?? 0)
   const said = useSaid()
   const lose = (error: unknown) => {
     setLease(undefined)
     setAsked({})
     setLost(error)
-    isGone()
+    noteGone()
   }
   const [asked, setAsked] = useState<Readonly<Record<string, Scalar>>>({})
   const path = `/api/v1/benches/${bench.id}`
@@ -133,7 +133,7 @@ export function DirectPanel({ bench }: { bench: Bench }) {
   const giveBack = useMutation({
     mutationFn: () => api.send('DELETE', `${path}/lease`),
     onSettled: (_, error) => {
-      if (error === null || endsLease(error)) isGone()
+      if (error === null || endsLease(error)) noteGone()
       setLease(undefined)
       setAsked({})
       return changed()

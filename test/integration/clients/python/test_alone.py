@@ -164,6 +164,40 @@ class Alone(unittest.TestCase):
 
         self.assertEqual(self.given_up("node/lock", closed_twice), ["node/lock", "node/unlock"])
 
+    def test_what_is_owed_at_a_silent_node_opens_no_link_once_links_are_closed(self):
+        async def work():
+            cyd = await AsyncProxy.connect("bench-1.psu", address=URL, token=CYD)
+            group = cyd._service.group
+            connection, peer = group.connection, group.connection._peer
+            reached, ended, opened = asyncio.Event(), asyncio.Event(), []
+            peer.on_end(lambda _: ended.set())
+            call, opens = peer.call, connection._open
+
+            async def never(method, *args):
+                if method != "node/lock":
+                    return await call(method, *args)
+                await call(method, *args)
+                reached.set()
+                await ended.wait()
+                raise LabError("link-ended", "the link was closed", kind="link")
+
+            async def counted(access):
+                opened.append(access)
+                return await opens(access)
+
+            peer.call, connection._open = never, counted
+            taking = asyncio.ensure_future(cyd.lock("a diode", 0).take())
+            await reached.wait()
+            taking.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await taking
+            with unittest.mock.patch("fernlab.lab.CLOSE_WAITS_S", 0.1):
+                await cyd.close()
+            await group.paid()
+            self.assertEqual((opened, group.owed), ([], set()))
+
+        asyncio.run(asyncio.wait_for(work(), 20))
+
     async def of_two(self):
         """Supplies by two links, the first of which is locked first; none of them closes the other."""
         owner = await AsyncProxy.connect("bench-1.psu", address=SOCKET)

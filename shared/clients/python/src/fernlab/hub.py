@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import json
 import os
@@ -99,10 +100,16 @@ class Hub:
         """
         loop, asked = asyncio.get_running_loop(), _Asked(undo)
         try:
-            return await loop.run_in_executor(None, lambda: asked.answered(self.ask_now(method, path, **options)))
+            answer = loop.run_in_executor(None, lambda: asked.answered(self.ask_now(method, path, **options)))
+        except RuntimeError as error:
+            # Threads end before what a program does at its end.
+            raise LabError("hub-unreachable", "the program ends", kind="link", retry="later") from error
+        try:
+            return await answer
         except asyncio.CancelledError:
             if asked.give_up():
-                loop.run_in_executor(None, asked.take_back)
+                with contextlib.suppress(RuntimeError):  # the program ends: what was done ends by itself
+                    loop.run_in_executor(None, asked.take_back)
             raise
 
     def ask_now(

@@ -72,6 +72,7 @@ class Group:
         self.unknown: Optional[AskedHold] = None
         #: What gives back what may be held, with or without somebody who waits for it.
         self.owed: Set["asyncio.Task[Any]"] = set()
+        self._closing = asyncio.Event()
         self.services: List[str] = []
         #: Those of them that were not there when access was asked for last.
         self._gone: Set[str] = set()
@@ -91,14 +92,24 @@ class Group:
         if self.owed:
             await asyncio.wait(set(self.owed), timeout=timeout)
 
+    async def is_closing_within(self, seconds: float) -> bool:
+        """As soon as it is closed, and False after that time."""
+        try:
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        except asyncio.TimeoutError:
+            return False
+        return True
+
     async def close(self) -> None:
         """What a silent node has of this program ends by itself, a moment after the last of its links."""
         if self.unknown is not None:
             self.unknown.leave()
             with contextlib.suppress(LabError):  # its hub is away: it ends by itself
                 await self.unknown.give_back()
+        self._closing.set()
         await self.paid(CLOSE_WAITS_S)
         await self.connection.close()
+        self._closing = asyncio.Event()
 
     async def add(self, service: str) -> None:
         async with self._adding:

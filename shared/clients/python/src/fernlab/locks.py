@@ -142,7 +142,7 @@ class AsyncLock:
             self._over.set()
 
     async def _lock(self, group: Group, services: List[str]) -> None:
-        connection = group.connection
+        connection, closes = group.connection, group.connection.closes
         gone: Set[str] = set()
         # Its own: what other programs of the same person have locked stays theirs.
         taking = uuid.uuid4().hex
@@ -177,6 +177,8 @@ class AsyncLock:
             # Refused, nothing is locked; where no answer came, or the program ends, nobody knows.
             if not asked.cancelled() and _is_refused(asked.exception()):
                 return
+            if closes != connection.closes:
+                return  # opened again, its node would take the program for one that is back
             # What was lost may be another's by now.
             await _unlock_all(group, [name for name in services if name not in gone], named)
 
@@ -214,28 +216,31 @@ async def _tried(
 
 async def _until_undone(group: Group, undo: Callable[[], Awaitable[None]]) -> None:
     """Tries again while no answer comes, for as long as it could last without its owner, until links are closed."""
-    since, closes = time.monotonic(), group.connection.closes
+    since = time.monotonic()
     while time.monotonic() - since < HOLD_S:
-        await asyncio.sleep(GIVE_BACK_EACH_S)
-        if closes != group.connection.closes:
-            return
+        is_last = await group.is_closing_within(GIVE_BACK_EACH_S)
         failure = await _undone(undo)
-        if failure is None or failure.kind != "link":
+        if failure is None or failure.kind != "link" or is_last:
             return
 
 
 async def _unlock_all(group: Group, services: Sequence[str], named: Dict[str, str]) -> None:
-    """Its node has ended one by itself that it says not to be locked; of several it then ends none: each is told alone."""
+    """Its node has ended one by itself that it says not to be locked.
+
+    Of several of which it refuses one it ends none: each is told alone, and the first refusal of these is raised.
+    """
     if not services:
         return
     try:
         await group.connection.call("node/unlock", {"services": list(services), **named}, idempotent=True)
     except LabError as error:
-        if error.code != "not-locked":
+        if error.kind != "link" and len(services) > 1:
+            each = [asyncio.ensure_future(_unlock_all(group, [service], named)) for service in services]
+            await asyncio.wait(each)
+            for one in each:
+                one.result()
+        elif error.code != "not-locked":
             raise
-        if len(services) > 1:
-            for service in services:
-                await _unlock_all(group, [service], named)
 
 
 async def _taken(group: Group, asked: AskedHold) -> str:
