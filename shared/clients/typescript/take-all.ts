@@ -4,29 +4,20 @@
  * INVARIANTS: all of it is taken, or nothing stays taken; whoever gives it up waits for nobody, and what is given back then
  * is owed until it is done.
  */
-import type { Clock } from '../../primitives/clock.ts'
 import { newId } from '../../primitives/ids.ts'
 import { unlessAborted } from '../../primitives/unless-aborted.ts'
 import type { Directory, Found } from './directory.ts'
-import { type Ending, type Group, takeBench } from './take.ts'
+import { type Ending, type Group, takeBench, type Wanted } from './take.ts'
 import { takeServices } from './take-services.ts'
 
-export interface TakeAll {
+export interface TakeAll extends Wanted {
   /** In the order of taking. */
   readonly found: readonly Found[]
   /** The group of services that belong together. */
   readonly together: (found: readonly Found[]) => Promise<Group>
   readonly directory: Directory
-  readonly clock: Clock
   readonly graceS: number | undefined
   readonly session: string | undefined
-  readonly reason: string
-  /** Aborted when any of it is lost. */
-  readonly lost: AbortController
-  readonly signal: AbortSignal
-  readonly closing: AbortSignal
-  /** Told of what is given back with nobody waiting; it never rejects. */
-  readonly owe: (work: Promise<unknown>) => void
 }
 
 /**

@@ -17,11 +17,9 @@ import { watchLocks } from './watch-locks.ts'
 export async function takeServices(
   taking: Taking & {
     readonly services: readonly string[]
-    readonly reason: string
     readonly graceS: number | undefined
     /** Of this taking alone: what other programs of the same person have locked stays theirs. */
     readonly id: string
-    readonly lost: AbortController
   },
 ): Promise<void> {
   const { group, services, reason, graceS, id, undo, signal, closing, clock, owe, lost } = taking

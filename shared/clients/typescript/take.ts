@@ -33,27 +33,31 @@ export interface Group {
 /** Why it is given back: the lock is wanted no more, or it could not be taken whole. */
 export type Ending = 'released' | 'not taken'
 
-export interface Taking {
+export interface Wanted {
+  /** What for; empty for no reason. */
+  readonly reason: string
+  /** Aborted when any of it is lost. */
+  readonly lost: AbortController
+  /** Given up with it: then nobody waits for what is given back. */
+  readonly signal: AbortSignal
+  /** Aborted when the client is closed. */
+  readonly closing: AbortSignal
+  /** Told of what is given back with nobody waiting; it never rejects. */
+  readonly owe: (work: Promise<unknown>) => void
+  readonly clock: Clock
+}
+
+export interface Taking extends Wanted {
   readonly group: Group
   /** What gives it back, in the order of taking. */
   readonly undo: ((why: Ending) => Promise<void>)[]
-  /** Given up with it: then nobody waits for what is given back. */
-  readonly signal: AbortSignal
-  readonly clock: Clock
-  /** Told of what is given back with nobody waiting; it never rejects. */
-  readonly owe: (work: Promise<unknown>) => void
-  /** Aborted when the client is closed. */
-  readonly closing: AbortSignal
 }
 
 export interface TakeBench extends Taking {
   readonly directory: Directory
   readonly bench: string
-  readonly lost: AbortController
   /** The live session that has the bench, where it is not to be taken. */
   readonly session: string | undefined
-  /** What for; empty for no reason. */
-  readonly reason: string
 }
 
 const RENEW_MS = 60_000

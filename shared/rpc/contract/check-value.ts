@@ -23,15 +23,17 @@ export function isPlainly(spec: ValueSpec, value: unknown): boolean {
   return value >= minimum && value <= maximum
 }
 
+export interface Checking {
+  /** What is wrong is added to these. */
+  readonly issues: Issue[]
+  readonly hasPattern: PatternMatcher
+  /** How a wrong value is told; as it is unless given. */
+  readonly inWords?: InWords
+}
+
 /** Adds what is wrong with the value; a stranger's list is looked through until the first thing that is wrong. */
-export function checkValue(
-  spec: ValueSpec,
-  value: unknown,
-  path: string,
-  issues: Issue[],
-  hasPattern: PatternMatcher,
-  inWords = shown,
-): void {
+export function checkValue(spec: ValueSpec, value: unknown, path: string, checking: Checking): void {
+  const { issues, hasPattern, inWords = shown } = checking
   const wrong = (message: string) => void issues.push({ path, message })
   switch (spec.type) {
     case 'any':
@@ -50,9 +52,9 @@ export function checkValue(
     case 'array':
       return void checkArray(spec.of, value, wrong)
     case 'list':
-      return void checkList(spec, value, path, issues, hasPattern, inWords)
+      return void checkList(spec, value, path, checking)
     case 'object':
-      return void checkObject(spec, value, path, issues, hasPattern, inWords)
+      return void checkObject(spec, value, path, checking)
   }
 }
 
@@ -112,36 +114,24 @@ function checkText(
   if (spec.pattern !== undefined && !hasPattern(spec.pattern, value)) wrong(`must match ${spec.pattern}`)
 }
 
-function checkList(
-  spec: ListSpec,
-  value: unknown,
-  path: string,
-  issues: Issue[],
-  hasPattern: PatternMatcher,
-  inWords: InWords,
-): void {
+function checkList(spec: ListSpec, value: unknown, path: string, checking: Checking): void {
+  const { issues } = checking
   if (!Array.isArray(value)) return void issues.push({ path, message: 'must be a list' })
   if (spec.maxItems !== undefined && value.length > spec.maxItems) {
     return void issues.push({ path, message: `has ${value.length} items, and may have ${spec.maxItems}` })
   }
   const before = issues.length
   for (let i = 0; i < value.length && issues.length === before; i++) {
-    checkValue(spec.items, value[i], `${path}[${i}]`, issues, hasPattern, inWords)
+    checkValue(spec.items, value[i], `${path}[${i}]`, checking)
   }
 }
 
-function checkObject(
-  spec: ObjectSpec,
-  value: unknown,
-  path: string,
-  issues: Issue[],
-  hasPattern: PatternMatcher,
-  inWords: InWords,
-): void {
+function checkObject(spec: ObjectSpec, value: unknown, path: string, checking: Checking): void {
+  const { issues } = checking
   if (!isRecord(value) || ArrayBuffer.isView(value)) return void issues.push({ path, message: 'must be an object' })
   for (const [name, member] of Object.entries(spec.members)) {
     const inner = path === '' ? name : `${path}.${name}`
-    if (Object.hasOwn(value, name)) checkValue(member, value[name], inner, issues, hasPattern, inWords)
+    if (Object.hasOwn(value, name)) checkValue(member, value[name], inner, checking)
     else if (spec.optional?.includes(name) !== true) issues.push({ path: inner, message: 'is missing' })
   }
 }

@@ -259,7 +259,7 @@ class Served {
   }
 
   #check(spec: ValueSpec, value: unknown, path: string, issues: Issue[]): void {
-    checkValue(spec, value, path, issues, this.#hasPattern)
+    checkValue(spec, value, path, { issues, hasPattern: this.#hasPattern })
   }
 
   #invalid(issues: Issue[]): LabError {
@@ -293,7 +293,7 @@ export function checkedResult({ spec, value, method, contract }: GivenResult, ha
   if (spec === undefined) return null
   if (isPlainly(spec, value)) return value
   const issues: Issue[] = []
-  checkValue(spec, value, 'result', issues, hasPattern, withoutText)
+  checkValue(spec, value, 'result', { issues, hasPattern, inWords: withoutText })
   if (issues.length === 0) return value
   throw resultInvalid(method, contract, issues)
 }

@@ -548,6 +548,13 @@ test('since when a lock is that is meant is said of what is to be unlocked alone
 const someTurns = async () => {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
+/** Second by second, so that what is done in each begins before the next. */
+const secondsPass = async (clock: ManualClock, seconds: number) => {
+  for (let second = 0; second < seconds; second++) {
+    await clock.advance(1000)
+    await someTurns()
+  }
+}
 /** Takings are answered only once what it returns is called. */
 const held = (grantAfter: (until: Promise<void>) => void): (() => void) => {
   let grant = () => {}
@@ -723,16 +730,10 @@ test('at a node that knows no ids what was given up is given back first, and tri
 
   one.takings.length = 0
   const silent = await givenUp(one)
-  for (let second = 0; second < 70; second++) {
-    await one.clock.advance(1000)
-    await someTurns()
-  }
+  await secondsPass(one.clock, 70)
   one.asked.length = 0
   silent()
-  for (let second = 0; second < 5; second++) {
-    await one.clock.advance(1000)
-    await someTurns()
-  }
+  await secondsPass(one.clock, 5)
   assert.not(one.asked.includes('asked node/unlock'))
   await one.client.close()
 })
@@ -773,15 +774,9 @@ test('what was given up is given back when its node is there again, where no ans
   const one = lab([found('pi', 'fit')])
   const answer = await givenUp(one)
   // Longer than calls wait for their answers, so that giving back is tried anew.
-  for (let second = 0; second < 70; second++) {
-    await one.clock.advance(1000)
-    await someTurns()
-  }
+  await secondsPass(one.clock, 70)
   answer()
-  for (let second = 0; second < 3; second++) {
-    await one.clock.advance(1000)
-    await someTurns()
-  }
+  await secondsPass(one.clock, 3)
   assert.is(one.asked.at(-1), 'node/unlock fit')
   await one.client.close()
 })

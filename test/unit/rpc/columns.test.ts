@@ -198,7 +198,7 @@ test('what is right at a glance is right when it is looked at closely', () => {
   fc.assert(
     fc.property(spec, given, (made, one) => {
       const issues: Issue[] = []
-      checkValue(made as unknown as ValueSpec, one, '', issues, () => true)
+      checkValue(made as unknown as ValueSpec, one, '', { issues, hasPattern: () => true })
       if (!isPlainly(made as unknown as ValueSpec, one)) return
       plain++
       assert.equal(issues, [])

@@ -96,18 +96,7 @@ class Alone(unittest.TestCase):
 
         async def work():
             cyd = await AsyncProxy.connect("bench-1.psu", address=URL, token=CYD)
-            peer = cyd._service.group.connection._peer
-            call, reached, go, asked = peer.call, asyncio.Event(), asyncio.Event(), []
-
-            async def late(method, *args):
-                asked.append(method)
-                answer = await call(method, *args)
-                if method == silent_at and not reached.is_set():
-                    reached.set()
-                    await go.wait()
-                return answer
-
-            peer.call = late
+            reached, go, asked = self.silent_at(cyd, silent_at)
             taking = asyncio.ensure_future(cyd.lock("a diode", 0).take())
             await reached.wait()
             taking.cancel()
@@ -209,19 +198,23 @@ class Alone(unittest.TestCase):
 
     @staticmethod
     def silent_at(proxy, method):
-        """Its node has done this, and says so only once what is returned second is set; the first is set as it is done."""
-        peer = proxy._service.group.connection._peer
-        call, reached, go = peer.call, asyncio.Event(), asyncio.Event()
+        """Its node has done this, and says so the first time only once the second event is set, where the first is.
 
-        async def late(asked, *args):
-            answer = await call(asked, *args)
-            if asked == method:
+        And the methods that were asked for.
+        """
+        peer = proxy._service.group.connection._peer
+        call, reached, go, asked = peer.call, asyncio.Event(), asyncio.Event(), []
+
+        async def late(one, *args):
+            asked.append(one)
+            answer = await call(one, *args)
+            if one == method and not reached.is_set():
                 reached.set()
                 await go.wait()
             return answer
 
         peer.call = late
-        return reached, go
+        return reached, go, asked
 
     def test_a_lock_that_can_not_be_had_whole_gives_back_the_rest_though_nobody_waits_any_more(self):
         async def work():
@@ -256,7 +249,7 @@ class Alone(unittest.TestCase):
     def test_a_lock_of_which_a_part_is_lost_while_the_rest_is_asked_for_is_not_had(self):
         async def work():
             owner, cyd = await self.of_two()
-            reached, go = self.silent_at(cyd, "node/lock")
+            reached, go, _ = self.silent_at(cyd, "node/lock")
             lock = self.lock_of(owner, cyd)
             taking = asyncio.ensure_future(lock.take())
             await reached.wait()
@@ -276,7 +269,7 @@ class Alone(unittest.TestCase):
         async def work():
             cyd = [await AsyncProxy.connect(f"bench-{one}.psu", address=URL, token=CYD) for one in (1, 2)]
             staff = await AsyncProxy.connect("bench-1.psu", address=SOCKET)
-            reached, go = self.silent_at(cyd[0], "node/lock")
+            reached, go, _ = self.silent_at(cyd[0], "node/lock")
             taking = asyncio.ensure_future(self.lock_of(*cyd).take())
             await reached.wait()
             taking.cancel()
