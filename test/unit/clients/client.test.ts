@@ -809,6 +809,22 @@ test('a lock of which a part is lost while the rest is asked for is not had', as
   await client.close()
 })
 
+test('a bench that is lost while a node is asked to lock the rest is not had, and neither is the rest', async () => {
+  const parts = ['a.supply', 'a.meter'].map((name) => found('pi', name, supply, 'pi.a'))
+  const { client, asked, ended, answerAfter } = lab([...parts, found('pi', 'fit')])
+  const answer = held(answerAfter)
+  const locking = codeOf(client.lock(['a.supply', 'fit']))
+  await untilAsked(asked, 'node/contract.get')
+  ended.add('lease of pi.a')
+  // Whatever else of the bench is used hears of it.
+  await client.service('a.meter')
+  answerAfter(undefined)
+  answer()
+  assert.is(await locking, 'lease-ended')
+  assert.is(asked.at(-1), 'node/unlock fit')
+  await client.close()
+})
+
 test('a bench that is being given back is taken again only once it is', async () => {
   const { client, asked, busy, releaseAfter } = lab(
     ['a.supply', 'b.supply'].map((name) => found('pi', name, supply, `pi.${name[0]}`)),
